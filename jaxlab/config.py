@@ -1,0 +1,311 @@
+"""All options of jaxlab: one frozen dataclass of them, and `config`, which holds their values.
+
+A value is global, or belongs to one thread while a `with` block lasts:
+
+    >>> from jaxlab.config import config, enable_x64
+    >>> with enable_x64(True):
+    ...     config.enable_x64
+    True
+    >>> config.update("jax_numpy_dtype_promotion", "strict")     # for all threads; JAX's names do, too
+    >>> config.update("numpy_dtype_promotion", "standard")
+
+At import each option reads its environment variable: `JAXLAB_ENABLE_X64=1`, `JAXLAB_DISK_CACHE_DIR=/tmp/x`.
+Pure Python: the runtime hears of changes through `config.on_change` and mirrors what jaxlib's C++ must know.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import operator
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+UNSET: Any = type("Unset", (), {"__repr__": lambda self: "UNSET"})()
+"""Given to listeners as the local value of a thread when its last `with` block has ended."""
+
+_GUARDS = (None, "allow", "log", "disallow", "log_explicit", "disallow_explicit")
+_ALGORITHMS = (
+    "ANY_F8_ANY_F8_F32 ANY_F8_ANY_F8_F32_FAST_ACCUM ANY_F8_ANY_F8_ANY ANY_F8_ANY_F8_ANY_FAST_ACCUM F16_F16_F16 F16_F16_F32 "
+    "BF16_BF16_BF16 BF16_BF16_F32 BF16_BF16_F32_X3 BF16_BF16_F32_X6 BF16_BF16_F32_X9 TF32_TF32_F32 TF32_TF32_F32_X3 "
+    "F32_F32_F32 F64_F64_F64"
+).split()
+_PRECISIONS = (None, "default", "high", "highest", "bfloat16", "tensorfloat32", "float32", *_ALGORITHMS)
+
+
+def _option(default: Any, about: str, choices: tuple[Any, ...] = (), *, traced: bool = False) -> Any:
+    """A field of `Options`; `traced` if a function traced under another value is another program."""
+    return dataclasses.field(default=default, metadata={"about": about, "choices": choices, "traced": traced})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """The options, their defaults and what each does (`Options.about(name)`)."""
+
+    enable_x64: bool = _option(False, "64-bit dtypes exist; otherwise they are narrowed to 32 bits", traced=True)
+    numpy_dtype_promotion: str = _option(
+        "standard", "how operands of two dtypes meet; strict allows Python scalars alone", ("standard", "strict"), traced=True
+    )
+    numpy_rank_promotion: str = _option(
+        "allow", "whether operands of two ranks broadcast without a word", ("allow", "warn", "raise"), traced=True
+    )
+    default_matmul_precision: str | None = _option(
+        None, "precision of contractions that name none", _PRECISIONS, traced=True
+    )
+    default_prng_impl: str = _option(
+        "threefry2x32", "algorithm behind new random keys", ("threefry2x32", "rbg", "unsafe_rbg"), traced=True
+    )
+    threefry_partitionable: bool = _option(True, "random bits do not depend on the sharding", traced=True)
+    debug_key_reuse: bool = _option(False, "using a random key twice is an error", traced=True)
+    legacy_prng_key: str = _option("allow", "raw uint32 random keys", ("allow", "warn", "error"), traced=True)
+    disable_jit: bool = _option(False, "jit runs its function in Python, op by op", traced=True)
+    debug_nans: bool = _option(False, "a NaN in a result is an error", traced=True)
+    debug_infs: bool = _option(False, "an infinity in a result is an error", traced=True)
+    enable_checks: bool = _option(False, "each jaxpr made is type-checked", traced=True)
+    check_tracer_leaks: bool = _option(False, "a tracer that outlives its function is an error", traced=True)
+    no_tracing: bool = _option(False, "tracing anything anew is an error")
+    default_device: Any = _option(None, "a device, or the name of a platform, for new arrays", traced=True)
+    platforms: str | None = _option(None, "platforms to try, in order: 'cuda,cpu'")
+    num_cpu_devices: int = _option(-1, "how many devices the CPU is split into; -1 leaves it to XLA_FLAGS")
+    log_compiles: bool = _option(False, "each compilation is logged as a warning")
+    explain_cache_misses: bool = _option(False, "each cache miss is logged with its reason")
+    transfer_guard: str | None = _option(None, "what happens at a transfer in any direction", _GUARDS)
+    transfer_guard_host_to_device: str | None = _option(None, "for this direction; None is as transfer_guard", _GUARDS)
+    transfer_guard_device_to_device: str | None = _option(None, "for this direction; None is as transfer_guard", _GUARDS)
+    transfer_guard_device_to_host: str | None = _option(None, "for this direction; None is as transfer_guard", _GUARDS)
+    disk_cache_enabled: bool = _option(True, "compiled programs are kept on disk")
+    disk_cache_dir: str | None = _option(None, "where; None is the user's cache folder")
+    disk_cache_max_bytes: int = _option(2 * 1024**3, "size at which the least recently used programs go; -1 is no limit")
+    traceback_filtering: str = _option(
+        "auto",
+        "what becomes of jaxlab's own frames in a traceback",
+        ("auto", "off", "tracebackhide", "remove_frames", "quiet_remove_frames"),
+    )
+    record_runs: bool = _option(True, "cells keep a record of every stage for the inspector")
+
+    @staticmethod
+    def about(name: str) -> str:
+        """One sentence on an option."""
+        return str(_FIELDS[canonical_name(name)].metadata["about"])
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(Options)}
+_OTHER_NAMES = {
+    "x64": "enable_x64",
+    "x64_enabled": "enable_x64",
+    "enable_compilation_cache": "disk_cache_enabled",
+    "compilation_cache_dir": "disk_cache_dir",
+    "compilation_cache_max_size": "disk_cache_max_bytes",
+}
+
+
+def canonical_name(name: str) -> str:
+    """The name of an option in `Options`, given that or JAX's name for it; AttributeError if there is none."""
+    own = name.removeprefix("jax_")
+    own = _OTHER_NAMES.get(own, own)
+    if own in _FIELDS:
+        return own
+    near = difflib.get_close_matches(own, _FIELDS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "jaxlab.config.Options lists all of them"
+    raise AttributeError(f"config: {name!r} was given, but there is no such option; {hint}")
+
+
+def _kind(name: str) -> str:
+    return str(_FIELDS[name].type)
+
+
+def validate(name: str, value: Any, *, given: str = "") -> Any:
+    """`value` as the option keeps it; ValueError in one sentence if it cannot be that option's value."""
+    choices, kind = _FIELDS[name].metadata["choices"], _kind(name)
+    if choices:
+        if value in choices:
+            return value
+        needed = "one of " + ", ".join(map(repr, choices))
+    elif kind == "bool":
+        if value in (True, False):
+            return bool(value)
+        needed = "True or False"
+    elif kind == "int":
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        needed = "an integer"
+    elif name == "default_device":
+        if value is None or isinstance(value, str) or hasattr(value, "platform"):
+            return value
+        needed = "None, a device such as jaxlab.devices()[0], or the name of a platform"
+    else:
+        if value is None or isinstance(value, str):
+            return value
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        needed = "a string or None"
+    raise ValueError(f"config: {given or f'{name}={value!r}'} was given, but {name} is {needed}")
+
+
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}
+
+
+def _from_environment(name: str, text: str) -> Any:
+    """The value an environment variable gives an option; ValueError names the variable."""
+    given = f"the environment variable JAXLAB_{name.upper()}={text!r}"
+    kind, value = _kind(name), text
+    if kind == "bool":
+        return validate(name, _WORDS.get(text.strip().lower(), text), given=given)
+    if kind == "int":
+        with contextlib.suppress(ValueError):
+            return int(text)
+    if text.strip().lower() == "none" and None in (_FIELDS[name].metadata["choices"] or (None,)):
+        return None
+    return validate(name, value, given=given)
+
+
+Listener = Callable[[Any, bool], None]
+
+if TYPE_CHECKING:
+    _Values = Options
+else:
+    # An attribute of a thread-local object is looked up in the thread's own dict, then on the class: the class holds the
+    # global values, and reading an option is one attribute access in C (35 ns), with no Python code of ours.
+    _Values = threading.local
+
+
+class Config(_Values):
+    """The values of all options, as attributes: the thread's own value inside a `with` block, else the global one."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self, canonical_name(name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"config: {name} was assigned, but options are set by config.update({name!r}, {value!r})")
+
+    def update(self, name: str, value: Any) -> None:
+        """Set an option for all threads, under JAX's name or ours.
+
+        AttributeError if there is no such option, ValueError if it cannot have that value. Inside a `with` block of the
+        same option the block's value stays in force until it ends.
+        """
+        name = canonical_name(name)
+        value = validate(name, value)
+        setattr(Config, name, value)
+        _tell(name, value, local=False)
+
+    def read(self, name: str) -> Any:
+        """The global value of an option, whatever this thread's own value is."""
+        return getattr(Config, canonical_name(name))
+
+    def snapshot(self) -> Options:
+        """All values in force in this thread, frozen."""
+        return Options(**{name: getattr(self, name) for name in _FIELDS})
+
+    def trace_key(self) -> tuple[Any, ...]:
+        """The options that a traced program depends on, as a part of cache keys (0.7 us)."""
+        return _traced(self)
+
+    def on_change(self, name: str, listener: Listener) -> None:
+        """Call `listener(value, local)` whenever an option is set, from the thread that sets it.
+
+        `local` is false for a new global value. It is true when the calling thread enters or leaves a `with` block;
+        `value` is then its value from now on, or `UNSET` where it falls back to the global one.
+        """
+        _listeners.setdefault(canonical_name(name), []).append(listener)
+
+
+def _tell(name: str, value: Any, *, local: bool) -> None:
+    for listener in _listeners.get(name, ()):
+        listener(value, local)
+
+
+def _set_local(name: str, value: Any) -> Any:
+    """Set this thread's own value of an option (`UNSET` removes it); returns the one before."""
+    own = config.__dict__
+    before = own.get(name, UNSET)
+    if value is UNSET:
+        own.pop(name, None)
+    else:
+        own[name] = value
+    _tell(name, value, local=True)
+    return before
+
+
+_listeners: dict[str, list[Listener]] = {}
+_traced = operator.attrgetter(*(name for name, field in _FIELDS.items() if field.metadata["traced"]))
+
+for _name, _field in _FIELDS.items():
+    _text = os.environ.get(f"JAXLAB_{_name.upper()}")
+    setattr(Config, _name, _field.default if _text is None else _from_environment(_name, _text))
+
+config = Config()
+
+
+class Setting:
+    """A function that sets one option for the calling thread while a `with` block lasts, or while a function runs.
+
+    `disable_jit()` is `disable_jit(True)`; options that are not flags need their value.
+
+        >>> with default_matmul_precision("float32"):
+        ...     config.default_matmul_precision
+        'float32'
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.__doc__ = f"Context manager: {Options.about(name)}."
+
+    @property
+    def value(self) -> Any:
+        """The value in force."""
+        return getattr(config, self.name)
+
+    def __call__(self, new_val: Any = UNSET) -> contextlib.AbstractContextManager[None]:
+        """The context manager (and decorator) that sets the option to `new_val`."""
+        if new_val is UNSET:
+            if _kind(self.name) != "bool":
+                raise TypeError(f"{self.name}: no value was given, but it is not a flag; write {self.name}(value)")
+            new_val = True
+        return _override(self.name, validate(self.name, new_val))
+
+    def __repr__(self) -> str:
+        return f"<{self.name} = {self.value!r}>"
+
+
+@contextlib.contextmanager
+def _override(name: str, value: Any) -> Iterator[None]:
+    before = _set_local(name, value)
+    try:
+        yield
+    finally:
+        _set_local(name, before)
+
+
+def checking_leaks() -> contextlib.AbstractContextManager[None]:
+    """Context manager: a tracer that outlives its function is an error."""
+    return check_tracer_leaks(True)
+
+
+enable_x64 = Setting("enable_x64")
+numpy_dtype_promotion = Setting("numpy_dtype_promotion")
+numpy_rank_promotion = Setting("numpy_rank_promotion")
+default_matmul_precision = Setting("default_matmul_precision")
+default_prng_impl = Setting("default_prng_impl")
+threefry_partitionable = Setting("threefry_partitionable")
+debug_key_reuse = Setting("debug_key_reuse")
+legacy_prng_key = Setting("legacy_prng_key")
+disable_jit = Setting("disable_jit")
+debug_nans = Setting("debug_nans")
+debug_infs = Setting("debug_infs")
+enable_checks = Setting("enable_checks")
+check_tracer_leaks = Setting("check_tracer_leaks")
+no_tracing = Setting("no_tracing")
+default_device = Setting("default_device")
+log_compiles = Setting("log_compiles")
+explain_cache_misses = Setting("explain_cache_misses")
+transfer_guard = Setting("transfer_guard")
+transfer_guard_host_to_device = Setting("transfer_guard_host_to_device")
+transfer_guard_device_to_device = Setting("transfer_guard_device_to_device")
+transfer_guard_device_to_host = Setting("transfer_guard_device_to_host")
+record_runs = Setting("record_runs")
