@@ -175,6 +175,8 @@ else:
 class Config(_Values):
     """The values of all options, as attributes: the thread's own value inside a `with` block, else the global one."""
 
+    _kept_key: tuple[Any, tuple[Any, ...]] = (None, ())
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -192,6 +194,8 @@ class Config(_Values):
         name = canonical_name(name)
         value = validate(name, value)
         setattr(Config, name, value)
+        global _epoch
+        _epoch = object()  # what any thread kept as its trace key is void
         _tell(name, value, local=False)
 
     def read(self, name: str) -> Any:
@@ -203,8 +207,13 @@ class Config(_Values):
         return Options(**{name: getattr(self, name) for name in _FIELDS})
 
     def trace_key(self) -> tuple[Any, ...]:
-        """The options that a traced program depends on, as a part of cache keys (0.7 us)."""
-        return _traced(self)
+        """The options that a traced program depends on, as a tuple for cache keys; kept between changes."""
+        epoch, key = self._kept_key
+        if epoch is _epoch:
+            return key
+        key = _traced(self)
+        self.__dict__["_kept_key"] = (_epoch, key)
+        return key
 
     def on_change(self, name: str, listener: Listener) -> None:
         """Call `listener(value, local)` whenever an option is set, from the thread that sets it.
@@ -224,6 +233,7 @@ def _set_local(name: str, value: Any) -> Any:
     """Set this thread's own value of an option (`UNSET` removes it); returns the one before."""
     own = config.__dict__
     before = own.get(name, UNSET)
+    own.pop("_kept_key", None)
     if value is UNSET:
         own.pop(name, None)
     else:
@@ -232,6 +242,7 @@ def _set_local(name: str, value: Any) -> Any:
     return before
 
 
+_epoch = object()
 _listeners: dict[str, list[Listener]] = {}
 _traced = operator.attrgetter(*(name for name, field in _FIELDS.items() if field.metadata["traced"]))
 
