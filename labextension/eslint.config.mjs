@@ -10,6 +10,8 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // A slot is connected with its `this` (`signal.connect(this.slot, this)`), which the rule does not see.
+      '@typescript-eslint/unbound-method': 'off',
       'no-restricted-properties': [
         'error',
         { property: 'innerHTML', message: "Text from the user's program is data: use textContent." },
