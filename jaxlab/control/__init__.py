@@ -1,0 +1,1 @@
+"""Control flow: primitives whose parameters are programs."""

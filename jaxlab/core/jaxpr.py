@@ -1,0 +1,156 @@
+"""Jaxprs: typed, functional, first-order programs whose equations remember where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jaxlab.core.aval import ShapedArray
+
+if TYPE_CHECKING:
+    from jaxlab.core.primitive import Primitive
+
+
+class Var:
+    """A typed name, distinct from every other by identity."""
+
+    __slots__ = ("aval",)
+
+    def __init__(self, aval: ShapedArray) -> None:
+        self.aval = aval
+
+    def __repr__(self) -> str:
+        return f"Var(id={id(self)}):{self.aval.str_short()}"
+
+
+class Literal:
+    """A scalar constant written in place of a name."""
+
+    __slots__ = ("aval", "val")
+
+    def __init__(self, val: Any, aval: ShapedArray) -> None:
+        self.val = val
+        self.aval = aval
+
+    def __repr__(self) -> str:
+        return f"Literal({self.val}:{self.aval.str_short()})"
+
+
+Atom = Var | Literal
+
+
+class JaxprEqn:
+    """``outvars = primitive[params] invars``, with the traceback and the named scope it was traced in."""
+
+    __slots__ = ("invars", "outvars", "params", "primitive", "scope", "traceback")
+
+    def __init__(
+        self,
+        invars: list[Atom],
+        outvars: list[Var],
+        primitive: Primitive,
+        params: dict[str, Any],
+        traceback: Any = None,
+        scope: str = "",
+    ) -> None:
+        self.invars = invars
+        self.outvars = outvars
+        self.primitive = primitive
+        self.params = params
+        self.traceback = traceback
+        self.scope = scope
+
+    def replace(self, **changes: Any) -> JaxprEqn:
+        """A copy with some fields replaced."""
+        return JaxprEqn(**{name: changes.get(name, getattr(self, name)) for name in self.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class DebugInfo:
+    """What a jaxpr was traced from: the function's name, and paths of its arguments and results for people."""
+
+    name: str = ""
+    arg_names: tuple[str, ...] = ()
+    result_paths: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+
+class Jaxpr:
+    """``lambda constvars; invars. let eqns in outvars``."""
+
+    __slots__ = ("__weakref__", "constvars", "debug", "eqns", "invars", "outvars")
+
+    def __init__(
+        self,
+        constvars: Sequence[Var],
+        invars: Sequence[Var],
+        outvars: Sequence[Atom],
+        eqns: Sequence[JaxprEqn],
+        debug: DebugInfo | None = None,
+    ) -> None:
+        self.constvars = list(constvars)
+        self.invars = list(invars)
+        self.outvars = list(outvars)
+        self.eqns = list(eqns)
+        self.debug = debug or DebugInfo()
+
+    def replace(self, **changes: Any) -> Jaxpr:
+        """A copy with some fields replaced."""
+        names = ("constvars", "invars", "outvars", "eqns", "debug")
+        return Jaxpr(**{name: changes.get(name, getattr(self, name)) for name in names})
+
+
+class ClosedJaxpr:
+    """A jaxpr and the values of its constvars. Hashed by identity, so that it can be a parameter and a cache key."""
+
+    __slots__ = ("__weakref__", "consts", "jaxpr", "memo")
+
+    def __init__(self, jaxpr: Jaxpr, consts: Sequence[Any] = ()) -> None:
+        if len(jaxpr.constvars) != len(consts):
+            raise ValueError(f"ClosedJaxpr: {len(consts)} constants were given for {len(jaxpr.constvars)} constvars")
+        self.jaxpr = jaxpr
+        self.consts = list(consts)
+        self.memo: dict[Any, Any] = {}  # jaxpr-to-jaxpr forms already computed, keyed by transformation
+
+    @property
+    def in_avals(self) -> list[ShapedArray]:
+        return [v.aval for v in self.jaxpr.invars]
+
+    @property
+    def out_avals(self) -> list[ShapedArray]:
+        return [v.aval for v in self.jaxpr.outvars]
+
+    @property
+    def eqns(self) -> list[JaxprEqn]:
+        return self.jaxpr.eqns
+
+    @property
+    def literals(self) -> list[Any]:
+        return self.consts
+
+
+def subjaxprs(params: dict[str, Any]) -> Iterator[Jaxpr]:
+    """The jaxprs among an equation's parameters, also those in tuples."""
+    for value in params.values():
+        for item in value if type(value) in (tuple, list) else (value,):
+            if type(item) is ClosedJaxpr:
+                yield item.jaxpr
+            elif type(item) is Jaxpr:
+                yield item
+
+
+def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
+    """``jaxpr`` without the outputs not used and the equations that only they needed, and which inputs are still used.
+
+    The inputs are kept, so that callers decide whether to drop them.
+    """
+    outvars = [v for v, used in zip(jaxpr.outvars, used_outputs, strict=True) if used]
+    live: set[Any] = {v for v in outvars if type(v) is Var}
+    eqns = []
+    for eqn in reversed(jaxpr.eqns):
+        if eqn.primitive.has_effects(eqn.params) or any(v in live for v in eqn.outvars):
+            eqns.append(eqn)
+            live.update(v for v in eqn.invars if type(v) is Var)
+    eqns.reverse()
+    return jaxpr.replace(outvars=outvars, eqns=eqns), [v in live for v in jaxpr.invars]

@@ -1,0 +1,104 @@
+"""A primitive is a class; its rules are its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxlab.core.aval import ShapedArray
+from jaxlab.core.trace import current
+
+registry: dict[str, Primitive] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Arguments on which a primitive's rules are tested and shown.
+
+    Attributes:
+      args: one `ShapedArray` (values are then drawn at random), or a NumPy value, for each operand.
+      params: the parameters by name.
+      differentiate: whether the derivative rules are checked at these arguments (off at kinks and for integers).
+      positive: draw the random values from (0.5, 1.5), for functions not defined everywhere.
+      tolerance: relative tolerance of the comparison with ``reference`` in float32.
+    """
+
+    args: tuple[Any, ...]
+    params: dict[str, Any] = field(default_factory=dict)
+    differentiate: bool = True
+    positive: bool = False
+    tolerance: float = 2e-5
+
+
+class Primitive:
+    """An operation of the language, with every rule that a transformation asks for.
+
+    A subclass sets ``name`` and writes ``abstract_eval``, ``lower``, ``jvp``, ``transpose`` (where ``linear_in`` is not
+    empty), ``batch``, ``reference`` and ``examples``. Rules get parameters by keyword. With ``multiple_results`` they
+    return sequences.
+    """
+
+    name: str
+    multiple_results: bool = False
+    linear_in: tuple[int, ...] = ()
+
+    def __init__(self, name: str | None = None) -> None:
+        if name is not None:
+            self.name = name
+        registry[self.name] = self
+
+    def bind(self, *args: Any, **params: Any) -> Any:
+        """Apply the primitive under the current interpreter."""
+        return current.trace.process(self, args, params)
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def has_effects(self, params: dict[str, Any]) -> bool:
+        """Whether the equation must be kept although nobody reads its results."""
+        return False
+
+    def program(self, params: dict[str, Any]) -> Any | None:
+        """The closed jaxpr that an application stands for, where it is a call of one; it is then compiled as it is."""
+        return None
+
+    # -- the rules ---------------------------------------------------------------------------------------------------
+
+    def abstract_eval(self, *avals: Any, **params: Any) -> Any:
+        """The type of the result (a list of them with ``multiple_results``); raises TypeError or ValueError."""
+        raise NotImplementedError(f"primitive {self.name} has no abstract_eval rule")
+
+    def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:
+        """The StableHLO value, or values, of the result."""
+        raise NotImplementedError(f"primitive {self.name} has no lower rule")
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        """Primal and tangent results; a tangent may be a ``Zero`` on the way in and out."""
+        raise NotImplementedError(f"primitive {self.name} cannot be differentiated in forward mode")
+
+    def transpose(self, ct: Any, *args: Any, **params: Any) -> Sequence[Any]:
+        """Cotangents of the linear arguments (``UndefinedPrimal`` among ``args``), None for the others."""
+        raise NotImplementedError(f"primitive {self.name} is not linear and cannot be transposed")
+
+    def batch(self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[Any, Any]:
+        """The result on arguments of which some carry a mapped axis of ``size`` at ``dims``, and where it went."""
+        raise NotImplementedError(f"primitive {self.name} cannot be batched")
+
+    def partial_eval(self, trace: Any, unknown: Sequence[bool], args: Sequence[Any], **params: Any) -> Any:
+        """Split the application in a known and an unknown part; by default all of it is unknown."""
+        return trace.unknown.process(self, args, params)
+
+    def reference(self, *arrays: Any, **params: Any) -> Any:
+        """The same on NumPy values, as an independent check."""
+        raise NotImplementedError(f"primitive {self.name} has no reference")
+
+    def examples(self) -> Iterable[Example]:
+        """Typical and awkward arguments; they feed the generic tests, the docs and the inspector."""
+        return ()
+
+
+def result_avals(primitive: Primitive, avals: Sequence[ShapedArray], params: dict[str, Any]) -> list[ShapedArray]:
+    """The types of all results, as a list whether or not the primitive has several."""
+    out = primitive.abstract_eval(*avals, **params)
+    return list(out) if primitive.multiple_results else [out]

@@ -1,0 +1,1 @@
+"""The interpretations of a program: evaluation, staging, differentiation, batching, lowering. One a file."""

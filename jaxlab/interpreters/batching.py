@@ -1,0 +1,131 @@
+"""Batching: a value carries a mapped axis, and each primitive knows how to work on all of its slices at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.trace import Trace, Tracer, current, interpret_with
+from jaxlab.interpreters.staging import eval_closed, stage_closed
+from jaxlab.primitives.broadcasting import broadcast_axis, move_axis
+
+
+class BatchTracer(Tracer):
+    """A value whose axis ``dim`` is mapped; its own aval is without that axis."""
+
+    __slots__ = ("dim", "value")
+
+    def __init__(self, trace: Trace, value: Any, dim: int) -> None:
+        self._trace = trace
+        self.aval = slice_aval(aval_of(value), dim)
+        self.value = value
+        self.dim = dim
+
+    def origin(self) -> str:
+        value = self.value
+        return value.origin() if isinstance(value, Tracer) else "(being mapped by vmap)"
+
+
+class BatchTrace(Trace):
+    """Applies the batch rule where an argument is mapped; all else goes to the parent."""
+
+    __slots__ = ("axis_name", "size")
+
+    def __init__(self, parent: Trace, size: int, axis_name: Any = None) -> None:
+        super().__init__(parent)
+        self.size = size
+        self.axis_name = axis_name
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        values = []
+        dims: list[int | None] = []
+        mapped = False
+        for x in args:
+            if type(x) is BatchTracer and x._trace is self:
+                values.append(x.value)
+                dims.append(x.dim)
+                mapped = True
+            else:
+                values.append(x)
+                dims.append(None)
+        assert self.parent is not None
+        with interpret_with(self.parent):
+            if not mapped:
+                return primitive.bind(*values, **params)
+            out, out_dims = primitive.batch(self.size, values, dims, **params)
+        if primitive.multiple_results:
+            return [x if d is None else BatchTracer(self, x, d) for x, d in zip(out, out_dims, strict=True)]
+        return out if out_dims is None else BatchTracer(self, out, out_dims)
+
+    def unwrap(self, x: Any) -> tuple[Any, int | None]:
+        """Value and mapped axis of anything seen under this trace."""
+        if type(x) is BatchTracer and x._trace is self:
+            return x.value, x.dim
+        return x, None
+
+
+def slice_aval(aval: ShapedArray, dim: int) -> ShapedArray:
+    """The type of one slice along the mapped axis."""
+    return ShapedArray(aval.shape[:dim] + aval.shape[dim + 1 :], aval.dtype, aval.weak_type)
+
+
+def stacked_aval(aval: ShapedArray, size: int, dim: int | None) -> ShapedArray:
+    """The type with the mapped axis put in."""
+    if dim is None:
+        return aval
+    return ShapedArray((*aval.shape[:dim], size, *aval.shape[dim:]), aval.dtype, aval.weak_type)
+
+
+def batch_flat(
+    fun: Callable[..., Sequence[Any]],
+    size: int,
+    args: Sequence[Any],
+    dims: Sequence[int | None],
+    axis_name: Any = None,
+) -> tuple[list[Any], list[int | None]]:
+    """``fun``, which takes and returns flat sequences, on all slices at once; with the mapped axis of each result."""
+    trace = BatchTrace(current.trace, size, axis_name)
+    with interpret_with(trace):
+        outputs = fun(*[x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)])
+        pairs = [trace.unwrap(x) for x in outputs]
+    return [x for x, _ in pairs], [d for _, d in pairs]
+
+
+def move_to(x: Any, dim: int | None, wanted: int, size: int) -> Any:
+    """``x`` with its mapped axis at ``wanted``, made by broadcasting where it has none."""
+    if dim is None:
+        return broadcast_axis(x, size, wanted)
+    return x if dim == wanted else move_axis(x, dim, wanted)
+
+
+def batch_jaxpr(
+    closed: ClosedJaxpr, size: int, in_dims: Sequence[int | None], mapped_out: Sequence[bool] | bool = False
+) -> tuple[ClosedJaxpr, list[bool]]:
+    """The program on stacks of arguments.
+
+    Mapped inputs carry the axis at their ``in_dims``; mapped outputs at axis 0. Outputs marked in ``mapped_out`` are
+    mapped in any case; the second result tells which are.
+    """
+    if isinstance(mapped_out, bool):
+        mapped_out = [mapped_out] * len(closed.jaxpr.outvars)
+    key = ("batch", size, tuple(in_dims), tuple(mapped_out))
+    memo: tuple[ClosedJaxpr, list[bool]] | None = closed.memo.get(key)
+    if memo is None:
+        memo = closed.memo[key] = _batch_jaxpr(closed, size, in_dims, mapped_out)
+    return memo
+
+
+def _batch_jaxpr(
+    closed: ClosedJaxpr, size: int, in_dims: Sequence[int | None], forced: Sequence[bool]
+) -> tuple[ClosedJaxpr, list[bool]]:
+    mapped_out: list[bool] = []
+
+    def fun(*args: Any) -> list[Any]:
+        out, dims = batch_flat(lambda *xs: eval_closed(closed, *xs), size, args, in_dims)
+        mapped_out[:] = [f or d is not None for f, d in zip(forced, dims, strict=True)]
+        return [move_to(x, d, 0, size) if m else x for x, d, m in zip(out, dims, mapped_out, strict=True)]
+
+    avals = [stacked_aval(aval, size, d) for aval, d in zip(closed.in_avals, in_dims, strict=True)]
+    return stage_closed(fun, avals, closed.jaxpr.debug), mapped_out

@@ -1,0 +1,78 @@
+"""Evaluation: each primitive is compiled once for given types and parameters, and dispatched by jaxlib's C++."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jaxlab import tree
+from jaxlab.caching import Cache
+from jaxlab.config import config
+from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.trace import Trace, Tracer, leaked, set_base
+from jaxlab.interpreters.program import Program
+from jaxlab.interpreters.staging import single_equation
+from jaxlab.runtime import backend, execution
+
+_dispatchers = Cache("eager dispatchers", maxsize=4096)
+_programs = Cache("programs", maxsize=4096)
+
+
+class EvalTrace(Trace):
+    """Computes at once. It is the interpreter below all others."""
+
+    __slots__ = ()
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        for x in args:
+            if isinstance(x, Tracer):
+                raise leaked(x)
+        key = (primitive, *params.items())
+        dispatch = _dispatchers.get(key)
+        if dispatch is None:
+            dispatch = _dispatchers.put(key, _dispatcher(primitive, params))
+        return dispatch(*args)
+
+
+def _dispatcher(primitive: Any, params: dict[str, Any]) -> Any:
+    """The C++ function that applies a primitive with fixed parameters."""
+
+    def on_miss(*args: Any) -> tuple[Any, Any, bool]:
+        avals = tuple([aval_of(x) for x in args])
+        device, committed = execution.device_of(args, backend.default_device(), name=primitive.name)
+        program = program_for(primitive, avals, params, device)
+        outputs = program.run(args, avals, committed)
+        out = outputs if primitive.multiple_results else outputs[0]
+        return out, program.fast_path(tree.structure(out), committed), False
+
+    return execution.pjit(primitive.name, on_miss, on_miss)
+
+
+def program_for(
+    primitive: Any,
+    avals: tuple[ShapedArray, ...],
+    params: dict[str, Any],
+    device: Any,
+    *,
+    trace_seconds: float | None = None,
+) -> Program:
+    """The program of one application on one device, made once for types, parameters and configuration."""
+    key = (primitive, tuple(params.items()), avals, device, config.trace_key())
+    program: Program | None = _programs.get(key)
+    if program is None:
+        closed = primitive.program(params)
+        name = primitive.name if closed is None else params["name"]
+        program = Program(
+            name,
+            single_equation(primitive, avals, params) if closed is None else closed,
+            device,
+            donated=params.get("donated_invars", ()),
+            keep_unused=params.get("keep_unused", False),
+            options=dict(params.get("compiler_options_kvs", ())),
+            trace_seconds=trace_seconds,
+        )
+        _programs.put(key, program)
+    return program
+
+
+set_base(EvalTrace(None))

@@ -1,0 +1,169 @@
+"""Lowering: a jaxpr becomes a StableHLO module, each operation carrying the frames of its equation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jaxlab.core.aval import ShapedArray
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
+from jaxlab.stablehlo.build import Builder, Module
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A module ready to compile.
+
+    Attributes:
+      module: the ``ir.Module``.
+      kept: for each argument of the jaxpr, whether the module takes it.
+      callbacks: Python functions that the module calls, in the order of their indices.
+    """
+
+    module: Any
+    kept: tuple[bool, ...]
+    callbacks: tuple[Any, ...]
+
+
+class ModuleLowering:
+    """What is shared by all functions of one module."""
+
+    __slots__ = ("callbacks", "functions", "module", "platform")
+
+    def __init__(self, name: str, platform: str) -> None:
+        self.module = Module(name)
+        self.platform = platform
+        self.functions: dict[Any, str] = {}
+        self.callbacks: list[Any] = []
+
+
+class LoweringContext:
+    """What a ``lower`` rule sees: the builder ``b``, the types of its operands and results, and the platform."""
+
+    __slots__ = ("avals_in", "avals_out", "b", "scope", "shared")
+
+    def __init__(self, shared: ModuleLowering, b: Builder, scope: str) -> None:
+        self.shared = shared
+        self.b = b
+        self.scope = scope
+        self.avals_in: list[ShapedArray] = []
+        self.avals_out: list[ShapedArray] = []
+
+    @property
+    def platform(self) -> str:
+        """The platform compiled for: cpu, cuda, tpu."""
+        return self.shared.platform
+
+    @property
+    def aval_out(self) -> ShapedArray:
+        """The type of the only result."""
+        return self.avals_out[0]
+
+    def inline(self, closed: ClosedJaxpr, b: Builder, operands: Sequence[Any], scope: str = "") -> list[Any]:
+        """Write the equations of a jaxpr at ``b``, for the bodies of loops, branches and reductions."""
+        inner = LoweringContext(self.shared, b, f"{self.scope}/{scope}" if scope else self.scope)
+        return lower_equations(inner, closed.jaxpr, closed.consts, operands)
+
+    def call(self, closed: ClosedJaxpr, name: str, operands: Sequence[Any]) -> list[Any]:
+        """Call a jaxpr as a function of the module, written once however often it is called."""
+        shared = self.shared
+        b = self.b
+        results = [b.type(aval) for aval in closed.out_avals]
+        symbol = shared.functions.get(closed)
+        if symbol is None:
+            symbol, body, arguments = shared.module.function(
+                symbol_name(name), [b.type(aval) for aval in closed.in_avals], results
+            )
+            shared.functions[closed] = symbol
+            inner = LoweringContext(shared, body, f"{self.scope}/jit({name})")
+            body.end(lower_equations(inner, closed.jaxpr, closed.consts, arguments), "func.return")
+        callee = b.parse(f"@{symbol}")
+        return list(b.op("func.call", results, operands, {"callee": callee}).results)
+
+
+def lower_equations(
+    ctx: LoweringContext, jaxpr: Jaxpr, consts: Sequence[Any], operands: Sequence[Any]
+) -> list[Any]:
+    """Write a jaxpr's equations at the context's builder; returns the values of its outputs."""
+    b = ctx.b
+    outer = b.location
+    env: dict[Var, Any] = dict(zip(jaxpr.invars, operands, strict=True))
+    for var, x in zip(jaxpr.constvars, consts, strict=True):
+        env[var] = constant(b, x, var.aval)
+    for eqn in jaxpr.eqns:
+        primitive = eqn.primitive
+        scope = f"{ctx.scope}/{eqn.scope}" if eqn.scope else ctx.scope
+        b.locate(f"{scope}/{primitive.name}", eqn.traceback)
+        values = []
+        avals = []
+        for v in eqn.invars:
+            values.append(env[v] if type(v) is Var else constant(b, v.val, v.aval))
+            avals.append(v.aval)
+        ctx.avals_in = avals
+        ctx.avals_out = [v.aval for v in eqn.outvars]
+        out = primitive.lower(ctx, *values, **eqn.params)
+        if primitive.multiple_results:
+            env.update(zip(eqn.outvars, out, strict=True))
+        else:
+            env[eqn.outvars[0]] = out
+    b.location = outer
+    return [constant(b, v.val, v.aval) if type(v) is Literal else env[v] for v in jaxpr.outvars]
+
+
+def constant(b: Builder, x: Any, aval: ShapedArray) -> Any:
+    """A constant of the module; typed keys contribute their words."""
+    if not isinstance(aval.dtype, np.dtype):
+        return b.constant(np.asarray(x.words))
+    return b.constant(x, aval.dtype)
+
+
+def symbol_name(name: str) -> str:
+    """A function's name as an MLIR symbol."""
+    return re.sub(r"[^\w.]", "_", name) or "unnamed"
+
+
+def lower_program(
+    closed: ClosedJaxpr,
+    *,
+    name: str,
+    platform: str,
+    donated: Sequence[bool] = (),
+    keep_unused: bool = False,
+) -> Lowered:
+    """The module of a jaxpr: its ``main`` takes the jaxpr's inputs (those used, unless ``keep_unused``)."""
+    jaxpr = closed.jaxpr
+    used = _used(jaxpr)
+    kept = tuple(keep_unused or v in used for v in jaxpr.invars)
+    shared = ModuleLowering(f"jit_{symbol_name(name)}", platform)
+    outer = shared.module.builder
+    invars = [v for v, keep in zip(jaxpr.invars, kept, strict=True) if keep]
+    names = jaxpr.debug.arg_names or ("",) * len(jaxpr.invars)
+    attributes = None
+    if any(donated):
+        flags = [d for d, keep in zip(donated, kept, strict=True) if keep]
+        true = outer.flag(True)
+        attributes = [{"jax.buffer_donor": true} if d else {} for d in flags]
+    _, body, arguments = shared.module.function(
+        "main",
+        [outer.type(v.aval) for v in invars],
+        [outer.type(v.aval) for v in jaxpr.outvars],
+        public=True,
+        argument_names=[n for n, keep in zip(names, kept, strict=False) if keep],
+        argument_attributes=attributes,
+    )
+    given = iter(arguments)
+    operands = [next(given) if keep else None for keep in kept]
+    ctx = LoweringContext(shared, body, f"jit({name})")
+    body.end(lower_equations(ctx, jaxpr, closed.consts, operands), "func.return")
+    return Lowered(shared.module.module, kept, tuple(shared.callbacks))
+
+
+def _used(jaxpr: Jaxpr) -> set[Any]:
+    used: set[Any] = set(v for v in jaxpr.outvars if type(v) is Var)
+    for eqn in jaxpr.eqns:
+        used.update(v for v in eqn.invars if type(v) is Var)
+    return used

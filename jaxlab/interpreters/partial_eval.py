@@ -1,0 +1,130 @@
+"""Partial evaluation: what can be computed now goes to one interpreter, what must wait to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jaxlab.core.aval import ShapedArray
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, dce
+from jaxlab.core.trace import Trace, Tracer, current, interpret_with
+from jaxlab.interpreters.staging import StagingTrace, eval_closed
+
+
+class SplitTrace(Trace):
+    """Sends applications on known values to ``parent``, those that touch an unknown to the staging trace ``unknown``.
+
+    Known values that reach the unknown program become its constants: they are the residuals.
+    """
+
+    __slots__ = ("unknown",)
+
+    def __init__(self, known: Trace, unknown: StagingTrace) -> None:
+        self.parent = known
+        self.staging = known.staging
+        self.unknown = unknown
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        unknown = self.unknown
+        is_unknown = [isinstance(x, Tracer) and x._trace is unknown for x in args]
+        if any(is_unknown):
+            return primitive.partial_eval(self, is_unknown, args, **params)
+        assert self.parent is not None
+        with interpret_with(self.parent):
+            return primitive.bind(*args, **params)
+
+
+def split(
+    fun: Callable[..., Sequence[Any]], args: Sequence[Any], unknown_avals: Sequence[ShapedArray]
+) -> tuple[list[Any], Jaxpr, list[Any], list[bool]]:
+    """Run ``fun(*args, *unknowns)`` as far as it goes without the unknowns.
+
+    Returns the known outputs, the program of the unknown outputs (from the unknowns, with residuals as constants), the
+    residuals' values, and for each output whether it is unknown.
+    """
+    known = current.trace
+    unknown = StagingTrace(known)
+    try:
+        with interpret_with(SplitTrace(known, unknown)):
+            outputs = fun(*args, *[unknown.new_argument(aval) for aval in unknown_avals])
+        is_unknown = [isinstance(x, Tracer) and x._trace is unknown for x in outputs]
+        jaxpr, residuals = unknown.finish([x for x, u in zip(outputs, is_unknown, strict=True) if u])
+    finally:
+        unknown.alive = False
+    return [x for x, u in zip(outputs, is_unknown, strict=True) if not u], jaxpr, residuals, is_unknown
+
+
+class Halves:
+    """A jaxpr split in two.
+
+    ``known`` maps known inputs to known outputs followed by residuals; ``unknown`` maps residuals followed by unknown
+    inputs to unknown outputs.
+    """
+
+    __slots__ = ("known", "num_residuals", "out_unknown", "unknown")
+
+    def __init__(self, known: ClosedJaxpr, unknown: ClosedJaxpr, out_unknown: list[bool], num_residuals: int) -> None:
+        self.known = known
+        self.unknown = unknown
+        self.out_unknown = out_unknown
+        self.num_residuals = num_residuals
+
+
+def split_jaxpr(
+    closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool] | bool = False
+) -> Halves:
+    """Split a program by which inputs are known; outputs marked in ``instantiate`` are made unknown in any case."""
+    if isinstance(instantiate, bool):
+        instantiate = [instantiate] * len(closed.jaxpr.outvars)
+    key = ("split", tuple(unknown_in), tuple(instantiate))
+    memo: Halves | None = closed.memo.get(key)
+    if memo is None:
+        memo = closed.memo[key] = _split_jaxpr(closed, unknown_in, instantiate)
+    return memo
+
+
+def _split_jaxpr(closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool]) -> Halves:
+    known = StagingTrace(base_of(current.trace), closed.jaxpr.debug)
+    unknown = StagingTrace(known, closed.jaxpr.debug)
+    try:
+        args = [
+            (unknown if u else known).new_argument(v.aval)
+            for v, u in zip(closed.jaxpr.invars, unknown_in, strict=True)
+        ]
+        with interpret_with(known), interpret_with(SplitTrace(known, unknown)):
+            outputs = eval_closed(closed, *args)
+        out_unknown = [
+            forced or (isinstance(x, Tracer) and x._trace is unknown)
+            for x, forced in zip(outputs, instantiate, strict=True)
+        ]
+        later, residuals = unknown.finish([x for x, u in zip(outputs, out_unknown, strict=True) if u])
+        later, _ = dce(later, [True] * len(later.outvars))
+        used = _used_constants(later)
+        traced = [isinstance(r, Tracer) for r in residuals]
+        pairs = list(zip(later.constvars, residuals, traced, strict=True))
+        kept = [(v, r) for v, r, is_traced in pairs if v in used and is_traced]
+        concrete = [(v, r) for v, r, is_traced in pairs if v in used and not is_traced]
+        now, consts = known.finish(
+            [x for x, u in zip(outputs, out_unknown, strict=True) if not u] + [r for _, r in kept]
+        )
+    finally:
+        known.alive = unknown.alive = False
+    later = later.replace(constvars=[v for v, _ in concrete], invars=[v for v, _ in kept] + later.invars)
+    return Halves(
+        ClosedJaxpr(now, consts), ClosedJaxpr(later, [r for _, r in concrete]), out_unknown, len(kept)
+    )
+
+
+def base_of(trace: Trace) -> Trace:
+    """The evaluation trace at the bottom: jaxpr-to-jaxpr forms close over nothing, so they depend on no other."""
+    while trace.parent is not None:
+        trace = trace.parent
+    return trace
+
+
+def _used_constants(jaxpr: Jaxpr) -> set[Any]:
+    used: set[Any] = set()
+    for eqn in jaxpr.eqns:
+        used.update(eqn.invars)
+    used.update(jaxpr.outvars)
+    return used

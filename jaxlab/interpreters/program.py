@@ -1,0 +1,131 @@
+"""A program on its way to the device: traced, lowered, compiled, run. Each stop is kept, with what it cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jaxlab.core.aval import ShapedArray
+from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.interpreters.lowering import Lowered, lower_program
+from jaxlab.runtime import compiler, execution
+from jaxlab.runtime.array import Array, put
+from jaxlab.runtime.sharding import single_device
+
+# Called with every program when it has been compiled: inspection and `log_compiles` listen.
+on_compiled: list[Callable[[Program], None]] = []
+
+
+class Program:
+    """A jaxpr for one device, compiled at its first use.
+
+    Attributes:
+      name: the function's name.
+      closed: what is compiled. Its array constants are passed as leading arguments, not copied into the module.
+      device: where it runs.
+      trace_seconds, lower_seconds, compile_seconds: what each stop took; None where it was not made yet.
+    """
+
+    __slots__ = (
+        "closed",
+        "compiled",
+        "const_args",
+        "device",
+        "donated",
+        "keep_unused",
+        "lower_seconds",
+        "lowered",
+        "name",
+        "options",
+        "out_avals",
+        "trace_seconds",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        closed: ClosedJaxpr,
+        device: Any,
+        *,
+        donated: Sequence[bool] = (),
+        keep_unused: bool = False,
+        trace_seconds: float | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        jaxpr = closed.jaxpr
+        # Closed-over arrays become arguments: the module stays small and the compiler does not fold them.
+        self.const_args = [put(x, v.aval, device) for v, x in zip(jaxpr.constvars, closed.consts, strict=True)]
+        if jaxpr.constvars:
+            debug = jaxpr.debug
+            names = ("",) * len(jaxpr.constvars) + debug.arg_names if debug.arg_names else ()
+            jaxpr = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
+            jaxpr.debug = type(debug)(debug.name, names, debug.result_paths)
+            closed = ClosedJaxpr(jaxpr)
+        self.closed = closed
+        self.device = device
+        self.donated = (False,) * len(self.const_args) + tuple(donated) if any(donated) else ()
+        self.keep_unused = keep_unused
+        self.out_avals = [v.aval for v in jaxpr.outvars]
+        self.trace_seconds = trace_seconds
+        self.lower_seconds: float | None = None
+        self.lowered: Lowered | None = None
+        self.compiled: compiler.Compiled | None = None
+        self.options = options
+
+    def lower(self) -> Lowered:
+        """The StableHLO module, made once."""
+        if self.lowered is None:
+            start = time.perf_counter()
+            with compiler.phase(self.name, "lower"):
+                self.lowered = lower_program(
+                    self.closed,
+                    name=self.name,
+                    platform=self.device.platform,
+                    donated=self.donated,
+                    keep_unused=self.keep_unused,
+                )
+            self.lower_seconds = time.perf_counter() - start
+        return self.lowered
+
+    def compile(self) -> compiler.Compiled:
+        """The executable, made once (or taken from the disk cache)."""
+        if self.compiled is None:
+            lowered = self.lower()
+            self.compiled = compiler.compile(
+                lowered.module,
+                name=self.name,
+                device=self.device,
+                callbacks=lowered.callbacks,
+                options=self.options,
+            )
+            for listener in on_compiled:
+                listener(self)
+        return self.compiled
+
+    @property
+    def compile_seconds(self) -> float | None:
+        return None if self.compiled is None else self.compiled.seconds
+
+    def run(self, args: Sequence[Any], in_avals: Sequence[ShapedArray], committed: bool = False) -> list[Array]:
+        """Run on arrays or anything that can be put on the device; results insist on it if ``committed``."""
+        compiled = self.compile()
+        assert self.lowered is not None
+        arrays = self.const_args + [put(x, aval, self.device) for x, aval in zip(args, in_avals, strict=True)]
+        kept = [x for x, keep in zip(arrays, self.lowered.kept, strict=True) if keep]
+        return execution.execute(compiled.executable, kept, self.out_avals, self.device, committed=committed)
+
+    def fast_path(self, out_tree: Any, committed: bool) -> execution.FastPath:
+        """What the C++ dispatch needs to run the program without Python."""
+        assert self.compiled is not None and self.lowered is not None
+        sharding = single_device(self.device)
+        return execution.fast_path(
+            self.compiled.executable,
+            out_tree,
+            sharding=sharding,
+            out_avals=self.out_avals,
+            committed=committed,
+            kept=self.lowered.kept,
+            const_args=self.const_args,
+        )

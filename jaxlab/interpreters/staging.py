@@ -1,0 +1,196 @@
+"""Staging: run a function on tracers and keep the equations, as a jaxpr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxlab.core import source
+from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.jaxpr import Atom, ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
+from jaxlab.core.primitive import Primitive
+from jaxlab.core.trace import Trace, Tracer, current, interpret_with, leaked
+
+
+class StagedTracer(Tracer):
+    """A value of a program that is being recorded."""
+
+    __slots__ = ("var",)
+
+    def __init__(self, trace: StagingTrace, var: Var) -> None:
+        self._trace = trace
+        self.aval = var.aval
+        self.var = var
+
+    def origin(self) -> str:
+        trace = self._trace
+        assert isinstance(trace, StagingTrace)
+        return trace.origin(self.var)
+
+
+class StagingTrace(Trace):
+    """Records each application as an equation. Values from outside become literals (scalars) or constants."""
+
+    __slots__ = ("alive", "constants", "debug", "eqns", "invars")
+
+    def __init__(self, parent: Trace, debug: DebugInfo | None = None) -> None:
+        self.parent = parent
+        self.staging = True
+        self.alive = True
+        self.eqns: list[JaxprEqn] = []
+        self.invars: list[Var] = []
+        self.constants: dict[int, tuple[Var, Any]] = {}
+        self.debug = debug or DebugInfo()
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        invars: list[Atom] = []
+        avals = []
+        for x in args:
+            if type(x) is StagedTracer and x._trace is self:
+                invars.append(x.var)
+                avals.append(x.aval)
+            else:
+                atom = self.atom(x)
+                invars.append(atom)
+                avals.append(atom.aval)
+        out = primitive.abstract_eval(*avals, **params)
+        if primitive.multiple_results:
+            outvars = [Var(aval) for aval in out]
+            self.eqns.append(JaxprEqn(invars, outvars, primitive, params, source.take(), current.scope))
+            return [StagedTracer(self, var) for var in outvars]
+        var = Var(out)
+        self.eqns.append(JaxprEqn(invars, [var], primitive, params, source.take(), current.scope))
+        return StagedTracer(self, var)
+
+    def new_argument(self, aval: ShapedArray) -> StagedTracer:
+        """A tracer for one more argument of the program."""
+        if not self.alive:
+            raise RuntimeError("staging: the trace is finished and takes no more arguments")
+        var = Var(aval)
+        self.invars.append(var)
+        return StagedTracer(self, var)
+
+    def atom(self, x: Any) -> Atom:
+        """The variable or literal for any value: own tracer, outer tracer, array or Python scalar."""
+        if isinstance(x, Tracer):
+            if x._trace is self:
+                assert type(x) is StagedTracer
+                return x.var
+            if not reachable(x._trace, self.parent):
+                raise leaked(x)
+        elif hasattr(x, "__jax_array__"):
+            return self.atom(x.__jax_array__())
+        else:
+            aval = aval_of(x)
+            if not aval.shape and isinstance(aval.dtype, np.dtype):
+                return Literal(x, aval)
+        known = self.constants.get(id(x))
+        if known is None:
+            aval = aval_of(x)
+            known = self.constants[id(x)] = (Var(aval), x)
+        return known[0]
+
+    def finish(self, outputs: Sequence[Any]) -> tuple[Jaxpr, list[Any]]:
+        """The program recorded, with ``outputs`` as results, and the values of its constants."""
+        outvars = [self.atom(x) for x in outputs]
+        constants = self.constants.values()
+        jaxpr = Jaxpr([var for var, _ in constants], self.invars, outvars, self.eqns, self.debug)
+        self.alive = False
+        return jaxpr, [value for _, value in constants]
+
+    def origin(self, var: Var) -> str:
+        """Where a variable comes from, in words."""
+        function = self.debug.name or "the function"
+        for i, invar in enumerate(self.invars):
+            if invar is var:
+                names = self.debug.arg_names
+                return f"(argument `{names[i]}` of {function})" if i < len(names) and names[i] else f"(an argument of {function})"
+        for eqn in self.eqns:
+            if var in eqn.outvars:
+                return f"(computed by `{eqn.primitive}` at {source.summary(eqn.traceback)}, while {function} was traced)"
+        return ""
+
+
+def reachable(trace: Trace, start: Trace | None) -> bool:
+    """Whether ``trace`` is ``start`` or one of the interpreters below it, so that its tracers may be used."""
+    while start is not None:
+        if start is trace:
+            return not isinstance(start, StagingTrace) or start.alive
+        other = getattr(start, "unknown", None)
+        if other is not None and reachable(trace, other):
+            return True
+        start = start.parent
+    return False
+
+
+def stage(
+    fun: Callable[..., Sequence[Any]], avals: Sequence[ShapedArray], debug: DebugInfo | None = None
+) -> tuple[Jaxpr, list[Any]]:
+    """Trace ``fun``, which takes and returns flat sequences of values, at the given types.
+
+    Returns the jaxpr and the values of its constvars, among which may be tracers of enclosing traces.
+    """
+    trace = StagingTrace(current.trace, debug)
+    try:
+        with interpret_with(trace):
+            outputs = fun(*[trace.new_argument(aval) for aval in avals])
+            return trace.finish(outputs)
+    finally:
+        trace.alive = False
+
+
+def close(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
+    """Close a jaxpr over its concrete constants; tracers among them become leading arguments, returned beside it."""
+    lifted = [(var, x) for var, x in zip(jaxpr.constvars, consts, strict=True) if isinstance(x, Tracer)]
+    if not lifted:
+        return ClosedJaxpr(jaxpr, consts), []
+    kept = [(var, x) for var, x in zip(jaxpr.constvars, consts, strict=True) if not isinstance(x, Tracer)]
+    names = jaxpr.debug.arg_names
+    debug = DebugInfo(jaxpr.debug.name, ("",) * len(lifted) + names if names else (), jaxpr.debug.result_paths)
+    open_ = jaxpr.replace(
+        constvars=[var for var, _ in kept], invars=[var for var, _ in lifted] + jaxpr.invars, debug=debug
+    )
+    return ClosedJaxpr(open_, [x for _, x in kept]), [x for _, x in lifted]
+
+
+def stage_closed(
+    fun: Callable[..., Sequence[Any]], avals: Sequence[ShapedArray], debug: DebugInfo | None = None
+) -> ClosedJaxpr:
+    """As `stage`, for functions that close over no tracer: the form that jaxpr-to-jaxpr transformations use."""
+    jaxpr, consts = stage(fun, avals, debug)
+    return ClosedJaxpr(jaxpr, consts)
+
+
+def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
+    """Run a jaxpr under the current interpreter, equation by equation."""
+    env: dict[Var, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
+    env.update(zip(jaxpr.invars, args, strict=True))
+    scope = current.scope
+    try:
+        for eqn in jaxpr.eqns:
+            values = [env[v] if type(v) is Var else v.val for v in eqn.invars]
+            current.scope = f"{scope}/{eqn.scope}" if scope and eqn.scope else scope or eqn.scope
+            out = eqn.primitive.bind(*values, **eqn.params)
+            if eqn.primitive.multiple_results:
+                env.update(zip(eqn.outvars, out, strict=True))
+            else:
+                env[eqn.outvars[0]] = out
+    finally:
+        current.scope = scope
+    return [env[v] if type(v) is Var else v.val for v in jaxpr.outvars]
+
+
+def eval_closed(closed: ClosedJaxpr, *args: Any) -> list[Any]:
+    """Run a closed jaxpr under the current interpreter."""
+    return eval_jaxpr(closed.jaxpr, closed.consts, *args)
+
+
+def single_equation(primitive: Primitive, avals: Sequence[ShapedArray], params: dict[str, Any]) -> ClosedJaxpr:
+    """The program that applies one primitive to its arguments."""
+    out = primitive.abstract_eval(*avals, **params)
+    outvars = [Var(aval) for aval in out] if primitive.multiple_results else [Var(out)]
+    invars = [Var(aval) for aval in avals]
+    eqn = JaxprEqn(list(invars), outvars, primitive, params, source.take(), current.scope)
+    return ClosedJaxpr(Jaxpr([], invars, outvars, [eqn], DebugInfo(primitive.name)))

@@ -1,0 +1,114 @@
+"""Transposition: from a program that is linear in some inputs to the one that sends cotangents back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jaxlab.core.aval import UndefinedPrimal, Zero
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
+from jaxlab.core.trace import current
+from jaxlab.interpreters.staging import stage_closed
+from jaxlab.primitives.arithmetic import add_any
+from jaxlab.primitives.broadcasting import instantiate
+
+
+def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+    """Cotangents of the linear arguments of a jaxpr.
+
+    Args:
+      args: a value for each non-linear argument, an ``UndefinedPrimal`` for each linear one.
+      cts: a cotangent, or ``Zero``, for each output.
+
+    Returns a cotangent or ``Zero`` for each argument (``Zero`` for the non-linear ones).
+    """
+    primal: dict[Var, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
+    linear: set[Var] = set()
+    for var, x in zip(jaxpr.invars, args, strict=True):
+        if type(x) is UndefinedPrimal:
+            linear.add(var)
+        else:
+            primal[var] = x
+    pending = _evaluate_nonlinear(jaxpr, primal, linear)
+    cotangent: dict[Var, Any] = {}
+
+    def accumulate(var: Any, ct: Any) -> None:
+        if ct is None or type(ct) is Zero or type(var) is not Var or var not in linear:
+            return
+        known = cotangent.get(var)
+        cotangent[var] = ct if known is None else add_any(known, ct)
+
+    for var, ct in zip(jaxpr.outvars, cts, strict=True):
+        accumulate(var, ct)
+    scope = current.scope
+    try:
+        for eqn in reversed(pending):
+            primitive = eqn.primitive
+            out_cts = [cotangent.pop(var, None) for var in eqn.outvars]
+            if all(ct is None for ct in out_cts):
+                continue
+            values = [
+                v.val if type(v) is not Var else UndefinedPrimal(v.aval) if v in linear else primal[v]
+                for v in eqn.invars
+            ]
+            current.scope = f"{scope}/transpose({eqn.scope})" if eqn.scope else scope
+            full = [Zero(var.aval) if ct is None else ct for var, ct in zip(eqn.outvars, out_cts, strict=True)]
+            in_cts = primitive.transpose(full if primitive.multiple_results else full[0], *values, **eqn.params)
+            for v, ct in zip(eqn.invars, in_cts, strict=True):
+                accumulate(v, ct)
+    finally:
+        current.scope = scope
+    return [cotangent[var] if var in cotangent else Zero(var.aval) for var in jaxpr.invars]
+
+
+def _evaluate_nonlinear(jaxpr: Jaxpr, primal: dict[Var, Any], linear: set[Var]) -> list[Any]:
+    """Run the equations that touch no linear variable, and return the others in order."""
+    pending = []
+    for eqn in jaxpr.eqns:
+        if any(type(v) is Var and v in linear for v in eqn.invars):
+            linear.update(eqn.outvars)
+            pending.append(eqn)
+            continue
+        values = [primal[v] if type(v) is Var else v.val for v in eqn.invars]
+        out = eqn.primitive.bind(*values, **eqn.params)
+        primal.update(zip(eqn.outvars, out if eqn.primitive.multiple_results else [out], strict=True))
+    return pending
+
+
+def transpose_jaxpr(
+    closed: ClosedJaxpr, linear: Sequence[bool], zero_cts: Sequence[bool]
+) -> tuple[ClosedJaxpr, list[bool]]:
+    """The transposed program.
+
+    Its inputs are the non-linear inputs followed by the cotangents of the outputs not marked in ``zero_cts``; its outputs
+    the cotangents of the linear inputs that are not zero, as the second result tells (one flag a linear input).
+    """
+    key = ("transpose", tuple(linear), tuple(zero_cts))
+    memo: tuple[ClosedJaxpr, list[bool]] | None = closed.memo.get(key)
+    if memo is None:
+        memo = closed.memo[key] = _transpose_jaxpr(closed, linear, zero_cts)
+    return memo
+
+
+def _transpose_jaxpr(
+    closed: ClosedJaxpr, linear: Sequence[bool], zero_cts: Sequence[bool]
+) -> tuple[ClosedJaxpr, list[bool]]:
+    jaxpr = closed.jaxpr
+    nonlinear_avals = [v.aval for v, is_linear in zip(jaxpr.invars, linear, strict=True) if not is_linear]
+    ct_avals = [v.aval.to_tangent_aval() for v, zero in zip(jaxpr.outvars, zero_cts, strict=True) if not zero]
+    nonzero: list[bool] = []
+
+    def fun(*inputs: Any) -> list[Any]:
+        values = iter(inputs[: len(nonlinear_avals)])
+        given = iter(inputs[len(nonlinear_avals) :])
+        args = [
+            UndefinedPrimal(v.aval) if is_linear else next(values)
+            for v, is_linear in zip(jaxpr.invars, linear, strict=True)
+        ]
+        cts = [Zero(v.aval) if zero else next(given) for v, zero in zip(jaxpr.outvars, zero_cts, strict=True)]
+        found = backward(jaxpr, closed.consts, args, cts)
+        found = [ct for ct, is_linear in zip(found, linear, strict=True) if is_linear]
+        nonzero[:] = [type(ct) is not Zero for ct in found]
+        return [instantiate(ct) for ct, n in zip(found, nonzero, strict=True) if n]
+
+    return stage_closed(fun, nonlinear_avals + ct_avals, jaxpr.debug), nonzero

@@ -1,0 +1,1 @@
+"""Writing StableHLO: the only folder that touches MLIR."""

@@ -1,0 +1,339 @@
+"""Writing StableHLO operations by name, with cached types and attributes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from jaxlib.mlir import ir
+from jaxlib.mlir._mlir_libs import _chlo, _jax_mlir_ext, _sdy, _stablehlo  # type: ignore[attr-defined]
+
+from jaxlab.core import source
+from jaxlab.core.aval import ShapedArray
+
+_registry = ir.DialectRegistry()
+_jax_mlir_ext.register_dialects(_registry)
+
+# The raw C++ class: the Python subclass would start a thread pool for every context.
+_RawContext = ir.Context.__mro__[1]
+
+# Types, attributes and locations live as long as their context, so contexts are renewed after so many modules.
+MODULES_PER_CONTEXT = 1000
+
+
+class MLIRContext:
+    """An MLIR context with its caches of types, attributes and locations."""
+
+    def __init__(self) -> None:
+        context = _RawContext()
+        context.enable_multithreading(False)
+        context.append_dialect_registry(_registry)
+        _stablehlo.register_dialect(context)
+        _chlo.register_dialect(context)
+        _sdy.register_dialect(context)
+        context.load_all_available_dialects()
+        self.context = context
+        self.modules = 0
+        self.types: dict[Any, Any] = {}
+        self.attributes: dict[Any, Any] = {}
+        self.locations: dict[Any, Any] = {}
+        with context:
+            self.unknown = ir.Location.unknown()
+            self.tracebacks = _jax_mlir_ext.TracebackToLocationCache(
+                code_to_filename=_file_of, frame_limit=20, context=context
+            )
+
+
+def _file_of(code: Any) -> str | None:
+    file = code.co_filename
+    return source.display_name(file) if source.is_user_file(file) else None
+
+
+class _PerThread(threading.local):
+    current: MLIRContext | None = None
+
+
+_per_thread = _PerThread()
+
+
+def mlir_context() -> MLIRContext:
+    """This thread's context, renewed now and then."""
+    known = _per_thread.current
+    if known is None or known.modules >= MODULES_PER_CONTEXT:
+        known = _per_thread.current = MLIRContext()
+    known.modules += 1
+    return known
+
+
+_float_types: dict[Any, Callable[[], Any]] = {
+    np.dtype(np.float16): ir.F16Type.get,
+    np.dtype(np.float32): ir.F32Type.get,
+    np.dtype(np.float64): ir.F64Type.get,
+    np.dtype(ml_dtypes.bfloat16): ir.BF16Type.get,
+    np.dtype(ml_dtypes.float8_e3m4): ir.Float8E3M4Type.get,
+    np.dtype(ml_dtypes.float8_e4m3): ir.Float8E4M3Type.get,
+    np.dtype(ml_dtypes.float8_e4m3fn): ir.Float8E4M3FNType.get,
+    np.dtype(ml_dtypes.float8_e4m3b11fnuz): ir.Float8E4M3B11FNUZType.get,
+    np.dtype(ml_dtypes.float8_e4m3fnuz): ir.Float8E4M3FNUZType.get,
+    np.dtype(ml_dtypes.float8_e5m2): ir.Float8E5M2Type.get,
+    np.dtype(ml_dtypes.float8_e5m2fnuz): ir.Float8E5M2FNUZType.get,
+    np.dtype(ml_dtypes.float8_e8m0fnu): ir.Float8E8M0FNUType.get,
+    np.dtype(ml_dtypes.float4_e2m1fn): ir.Float4E2M1FNType.get,
+    np.dtype(np.complex64): lambda: ir.ComplexType.get(ir.F32Type.get()),
+    np.dtype(np.complex128): lambda: ir.ComplexType.get(ir.F64Type.get()),
+    np.dtype(np.bool_): lambda: ir.IntegerType.get_signless(1),
+}
+_small_integers = {
+    np.dtype(ml_dtypes.int2): (2, True),
+    np.dtype(ml_dtypes.int4): (4, True),
+    np.dtype(ml_dtypes.uint2): (2, False),
+    np.dtype(ml_dtypes.uint4): (4, False),
+}
+
+
+def _element_type(dtype: Any) -> Any:
+    make = _float_types.get(dtype)
+    if make is not None:
+        return make()
+    bits, signed = _small_integers.get(dtype) or (dtype.itemsize * 8, dtype.kind == "i")
+    return ir.IntegerType.get_signless(bits) if signed else ir.IntegerType.get_unsigned(bits)
+
+
+class Builder:
+    """Appends operations at an insertion point.
+
+    The location of what is built is ``self.location``; lowering sets it for each equation.
+    """
+
+    __slots__ = ("_shared", "ip", "location")
+
+    def __init__(self, shared: MLIRContext, ip: Any) -> None:
+        self._shared = shared
+        self.ip = ip
+        self.location = shared.unknown
+
+    # -- types and attributes ----------------------------------------------------------------------------------------
+
+    def type(self, aval: ShapedArray) -> Any:
+        """The tensor type of an aval."""
+        return self.tensor(aval.shape, aval.dtype)
+
+    def tensor(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """``tensor<shape x dtype>``; typed keys are tensors of their words."""
+        types = self._shared.types
+        known = types.get((shape, dtype))
+        if known is None:
+            if not isinstance(dtype, np.dtype):
+                full = shape + dtype.key_shape
+                known = ir.RankedTensorType.get(full, self.element(np.dtype(np.uint32)), loc=self._shared.unknown)
+            else:
+                known = ir.RankedTensorType.get(shape, self.element(dtype), loc=self._shared.unknown)
+            types[shape, dtype] = known
+        return known
+
+    def element(self, dtype: Any) -> Any:
+        """The element type of a dtype."""
+        types = self._shared.types
+        known = types.get(dtype)
+        if known is None:
+            with self._shared.context:
+                known = types[dtype] = _element_type(dtype)
+        return known
+
+    def i64s(self, values: Sequence[int]) -> Any:
+        """``array<i64: ...>``."""
+        key = tuple(values)
+        attributes = self._shared.attributes
+        known = attributes.get(key)
+        if known is None:
+            known = attributes[key] = ir.DenseI64ArrayAttr.get(key, context=self._shared.context)
+        return known
+
+    def i64(self, value: int) -> Any:
+        """An ``i64`` attribute."""
+        return self.parse(f"{value} : i64")
+
+    def i32(self, value: int) -> Any:
+        """An ``i32`` attribute."""
+        return self.parse(f"{value} : i32")
+
+    def flag(self, value: bool) -> Any:
+        """A boolean attribute."""
+        return self.parse("true" if value else "false")
+
+    def string(self, value: str) -> Any:
+        """A string attribute."""
+        return ir.StringAttr.get(value, context=self._shared.context)
+
+    def parse(self, text: str) -> Any:
+        """Any attribute from its text, parsed once a context: ``#stablehlo<comparison_direction LT>``."""
+        attributes = self._shared.attributes
+        known = attributes.get(text)
+        if known is None:
+            known = attributes[text] = ir.Attribute.parse(text, context=self._shared.context)
+        return known
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    def op(
+        self,
+        name: str,
+        results: Sequence[Any],
+        operands: Sequence[Any],
+        attributes: dict[str, Any] | None = None,
+        regions: int = 0,
+    ) -> Any:
+        """Append an operation and return it."""
+        return ir.Operation.create(
+            name, results, operands, attributes, regions=regions, loc=self.location, ip=self.ip
+        )
+
+    def value(self, name: str, result: Any, *operands: Any, **attributes: Any) -> Any:
+        """Append an operation with one result and return that."""
+        return ir.Operation.create(
+            name, [result], operands, attributes or None, loc=self.location, ip=self.ip
+        ).result
+
+    def constant(self, x: Any, dtype: Any = None) -> Any:
+        """A constant from a NumPy array, NumPy scalar or Python scalar of known dtype."""
+        array = np.asarray(x, dtype)
+        attribute = self.dense(array)
+        return ir.Operation.create(
+            "stablehlo.constant", [attribute.type], [], {"value": attribute}, loc=self.location, ip=self.ip
+        ).result
+
+    def dense(self, array: np.ndarray) -> Any:
+        """The elements attribute of an array; splats are stored once."""
+        scalar = array.shape == ()
+        key = (array.dtype, array.tobytes()) if scalar else None
+        known = self._shared.attributes.get(key) if key is not None else None
+        if known is not None:
+            return known
+        kind = self.tensor(array.shape, array.dtype)
+        with self._shared.unknown:
+            if array.dtype == np.bool_:
+                packed = np.packbits(array, bitorder="little") if array.size != 1 else np.array(
+                    [255 if array.item() else 0], np.uint8
+                )
+                known = ir.DenseElementsAttr.get(packed, type=self.element(array.dtype), shape=array.shape)
+            elif array.dtype in _small_integers or array.dtype.kind == "V":
+                known = ir.DenseElementsAttr.get(
+                    np.ascontiguousarray(array).view(np.uint8) if array.dtype.kind == "V" else array,
+                    type=self.element(array.dtype),
+                    shape=array.shape,
+                )
+            else:
+                known = ir.DenseElementsAttr.get(
+                    np.ascontiguousarray(array) if not scalar else array,
+                    type=self.element(array.dtype),
+                    shape=array.shape,
+                )
+        assert known.type == kind
+        if key is not None:
+            self._shared.attributes[key] = known
+        return known
+
+    def full(self, value: Any, aval: ShapedArray) -> Any:
+        """A tensor of one repeated value."""
+        scalar = self.constant(value, aval.dtype)
+        return self.broadcast(scalar, aval.shape, aval.dtype, ()) if aval.shape else scalar
+
+    def broadcast(self, x: Any, shape: tuple[int, ...], dtype: Any, dims: Sequence[int]) -> Any:
+        """``stablehlo.broadcast_in_dim``."""
+        return self.value(
+            "stablehlo.broadcast_in_dim", self.tensor(shape, dtype), x, broadcast_dimensions=self.i64s(dims)
+        )
+
+    def compare(self, x: Any, y: Any, direction: str, dtype: Any, shape: tuple[int, ...], total: bool = False) -> Any:
+        """``stablehlo.compare`` with the comparison type that the dtype asks for."""
+        if dtype.kind == "b" or dtype.kind == "u" or dtype in _small_integers and not _small_integers[dtype][1]:
+            kind = "UNSIGNED"
+        elif dtype.kind == "i" or dtype in _small_integers:
+            kind = "SIGNED"
+        else:
+            kind = "TOTALORDER" if total else "FLOAT"
+        return self.value(
+            "stablehlo.compare",
+            self.tensor(shape, np.dtype(np.bool_)),
+            x,
+            y,
+            comparison_direction=self.parse(f"#stablehlo<comparison_direction {direction}>"),
+            compare_type=self.parse(f"#stablehlo<comparison_type {kind}>"),
+        )
+
+    def block(self, region: Any, argument_types: Sequence[Any]) -> tuple[Builder, list[Any]]:
+        """A builder at the end of a new block in ``region``, and the block's arguments."""
+        block = region.blocks.append(*argument_types, arg_locs=[self.location] * len(argument_types))
+        inner = Builder(self._shared, ir.InsertionPoint(block))
+        inner.location = self.location
+        return inner, list(block.arguments)
+
+    def end(self, results: Sequence[Any], terminator: str = "stablehlo.return") -> None:
+        """Finish a block."""
+        self.op(terminator, [], results)
+
+    # -- locations ---------------------------------------------------------------------------------------------------
+
+    def locate(self, name: str, traceback: Any) -> None:
+        """Point the operations that follow at a traced call; ``name`` becomes XLA's ``op_name``."""
+        key = (name, traceback)
+        locations = self._shared.locations
+        known = locations.get(key) if traceback is None else None
+        if known is None:
+            child = self._shared.unknown if traceback is None else self._shared.tracebacks.get(traceback)
+            known = ir.Location.name(name, childLoc=child, context=self._shared.context)
+            if traceback is None:
+                locations[key] = known
+        self.location = known
+
+
+class Module:
+    """A module under construction."""
+
+    __slots__ = ("_names", "builder", "module", "shared")
+
+    def __init__(self, name: str) -> None:
+        self.shared = mlir_context()
+        with self.shared.unknown:
+            self.module = ir.Module.create()
+            self.module.operation.attributes["sym_name"] = ir.StringAttr.get(name)
+        self.builder = Builder(self.shared, ir.InsertionPoint(self.module.body))
+        self._names: dict[str, int] = {}
+
+    def function(
+        self,
+        name: str,
+        inputs: Sequence[Any],
+        results: Sequence[Any],
+        *,
+        public: bool = False,
+        argument_names: Sequence[str] = (),
+        argument_attributes: Sequence[dict[str, Any]] | None = None,
+    ) -> tuple[str, Builder, list[Any]]:
+        """Start a function; returns its unique symbol, a builder in its body, and its arguments."""
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        symbol = name if count == 0 else f"{name}_{count - 1}"
+        b = self.builder
+        context = self.shared.context
+        attributes = {
+            "sym_name": b.string(symbol),
+            "function_type": ir.TypeAttr.get(ir.FunctionType.get(inputs, results, context=context), context=context),
+            "sym_visibility": b.string("public" if public else "private"),
+        }
+        if argument_attributes is not None:
+            attributes["arg_attrs"] = ir.ArrayAttr.get(
+                [ir.DictAttr.get(a, context=context) for a in argument_attributes], context=context
+            )
+        function = b.op("func.func", [], [], attributes, regions=1)
+        locations = [
+            ir.Location.name(argument_names[i], childLoc=self.shared.unknown, context=context)
+            if i < len(argument_names) and argument_names[i]
+            else self.shared.unknown
+            for i in range(len(inputs))
+        ]
+        block = function.regions[0].blocks.append(*inputs, arg_locs=locations)
+        return symbol, Builder(self.shared, ir.InsertionPoint(block)), list(block.arguments)

@@ -1,0 +1,108 @@
+"""From Python functions of pytrees to flat functions of leaves, and names for what goes in and out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jaxlab import tree
+from jaxlab.caching import cached
+from jaxlab.core.jaxpr import DebugInfo
+
+
+class FlatFunction:
+    """``fun`` as a function of the leaves of ``(args, kwargs)``; the structure of its result is kept in ``out_tree``."""
+
+    __slots__ = ("fun", "in_tree", "out_tree")
+
+    def __init__(self, fun: Callable[..., Any], in_tree: Any) -> None:
+        self.fun = fun
+        self.in_tree = in_tree
+        self.out_tree: Any = None
+
+    def __call__(self, *leaves: Any) -> list[Any]:
+        args, kwargs = tree.unflatten(self.in_tree, leaves)
+        flat, self.out_tree = tree.flatten(self.fun(*args, **kwargs))
+        return flat
+
+
+def function_name(fun: Any) -> str:
+    """A function's own name, for jaxprs and modules."""
+    while hasattr(fun, "func"):
+        fun = fun.func
+    return getattr(fun, "__name__", type(fun).__name__)
+
+
+@cached("signatures", maxsize=1024)
+def signature_of(fun: Any) -> inspect.Signature | None:
+    """The signature where Python knows one."""
+    try:
+        return inspect.signature(fun)
+    except (TypeError, ValueError):
+        return None
+
+
+def argument_paths(
+    fun: Any,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    skip_numbers: Sequence[int] = (),
+    skip_names: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """A name for each leaf of the arguments that are not skipped: ``x``, ``params['w']``."""
+    try:
+        signature = signature_of(fun)
+    except TypeError:  # an unhashable callable
+        signature = None
+    names: list[str] = []
+    for parameter in signature.parameters.values() if signature is not None else ():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            names += [f"{parameter.name}[{i}]" for i in range(len(args) - len(names))]
+        if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            break
+        names.append(parameter.name)
+    names += [f"args[{i}]" for i in range(len(names), len(args))]
+    named = [(name, x) for i, (name, x) in enumerate(zip(names, args, strict=False)) if i not in skip_numbers]
+    named += [(name, x) for name, x in sorted(kwargs.items()) if name not in skip_names]
+    return tuple(name + tree.keystr(path) for name, x in named for path, _ in tree.leaves_with_path(x))
+
+
+def debug_info(fun: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> DebugInfo:
+    """What to call a function and its arguments in jaxprs and errors."""
+    return DebugInfo(function_name(fun), argument_paths(fun, args, kwargs))
+
+
+def resolve_argnums(
+    fun: Any, argnums: int | Sequence[int] | None, argnames: str | Sequence[str] | None
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Positions and names of arguments, each inferred from the other where the signature allows, as in JAX."""
+    if argnums is None and argnames is None:
+        return (), ()
+    numbers = () if argnums is None else (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    names = () if argnames is None else (argnames,) if isinstance(argnames, str) else tuple(argnames)
+    signature = signature_of(fun)
+    if signature is None:
+        return numbers, names
+    positional = [
+        p.name
+        for p in signature.parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    everything = {p.name for p in signature.parameters.values()}
+    has_var_keyword = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    has_var_positional = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
+    for name in names:
+        if name not in everything and not has_var_keyword:
+            raise ValueError(f"jit: `{name}` is not an argument of {function_name(fun)}; its arguments are {', '.join(positional) or 'none'}")
+    for number in numbers:
+        if not has_var_positional and not -len(positional) <= number < len(positional):
+            raise ValueError(
+                f"jit: argument number {number} was given, but {function_name(fun)} has only {len(positional)} positional arguments"
+            )
+    if argnums is not None and argnames is None:
+        keyword = {p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD}
+        names = tuple(positional[i] for i in numbers if -len(positional) <= i < len(positional) and positional[i] in keyword)
+    elif argnums is None:
+        numbers = tuple(i for i, name in enumerate(positional) if name in names)
+    return tuple(n + len(positional) if n < 0 else n for n in numbers), names

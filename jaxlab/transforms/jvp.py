@@ -1,0 +1,60 @@
+"""``jvp``: the derivative of a function along a direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jaxlab import dtypes, tree
+from jaxlab.core.aval import Zero, aval_of
+from jaxlab.interpreters.jvp import jvp_flat
+from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.transforms.functions import FlatFunction, function_name
+
+
+def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """The value of ``fun`` at ``primals`` and its derivative along ``tangents``.
+
+    Args:
+      fun: a function of pytrees of arrays; with ``has_aux`` it returns a pair whose second part is passed on.
+      primals: a tuple or list of arguments.
+      tangents: a direction for each, of the same structure, shapes and dtypes (``float0`` for integers).
+
+    Returns:
+      ``(value, tangent)``, or ``(value, tangent, aux)``.
+
+    Raises:
+      TypeError: if primals and tangents do not match.
+
+    >>> jvp(jnp.sin, (0.0,), (1.0,))
+    (Array(0., dtype=float32, weak_type=True), Array(1., dtype=float32, weak_type=True))
+    """
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        raise TypeError(
+            f"jvp: primals and tangents are tuples or lists, one entry an argument, but got a {type(primals).__name__} "
+            f"and a {type(tangents).__name__}"
+        )
+    leaves, in_tree = tree.flatten(tuple(primals))
+    tangent_leaves, tangent_tree = tree.flatten(tuple(tangents))
+    if in_tree != tangent_tree:
+        raise TypeError(f"jvp: primals have structure {in_tree}, but tangents have structure {tangent_tree}")
+    directions: list[Any] = []
+    for i, (x, t) in enumerate(zip(leaves, tangent_leaves, strict=True)):
+        aval, given = aval_of(x).to_tangent_aval(), aval_of(t)
+        if given.dtype != aval.dtype or given.shape != aval.shape:
+            path = tree.keystr(tree.leaves_with_path(tuple(primals))[i][0])
+            raise TypeError(
+                f"jvp: the tangent{path} is {given.str_short()}, but the primal of type {aval_of(x).str_short()} "
+                f"needs a tangent of type {aval.str_short()}"
+            )
+        directions.append(Zero(aval) if aval.dtype == dtypes.float0 else t)
+    _, args_tree = tree.flatten((tuple(primals), {}))
+    flat = FlatFunction(fun, args_tree)
+    values, out_tangents = jvp_flat(flat, leaves, directions)
+    out = tree.unflatten(flat.out_tree, values)
+    out_tangent = tree.unflatten(flat.out_tree, [instantiate(t) for t in out_tangents])
+    if not has_aux:
+        return out, out_tangent
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise TypeError(f"jvp: with has_aux=True {function_name(fun)} returns a pair, but it returned a {type(out).__name__}")
+    return out[0], out_tangent[0], out[1]
