@@ -168,7 +168,7 @@ if TYPE_CHECKING:
     _Values = Options
 else:
     # An attribute of a thread-local object is looked up in the thread's own dict, then on the class: the class holds the
-    # global values, and reading an option is one attribute access in C (35 ns), with no Python code of ours.
+    # global values, and reading an option is one attribute access in C (0.07-0.1 us), with no Python code of ours.
     _Values = threading.local
 
 
