@@ -24,7 +24,7 @@ R = TypeVar("R", covariant=True)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CacheStats:
-    """How a cache stands: entries held, and lookups that did and did not find one since it was last cleared."""
+    """How a cache stands: entries held, and lookups that found one or did not since it was cleared."""
 
     name: str
     size: int
@@ -55,10 +55,11 @@ _on_clear: list[Callable[[], None]] = []
 
 
 class Cache:
-    """A dict with counters and, if `maxsize` is given, with the least recently used entries dropped beyond it.
+    """A dict with counters and, if `maxsize` is given, with the least recently used entries dropped beyond
+    it.
 
-    Values must not be None, which is what `get` answers for a miss. Safe to use from several threads. The registry holds
-    caches weakly when `weak` (one cache per object that dies), else for good.
+    Values must not be None, which is what `get` answers for a miss. Safe to use from several threads. The
+    registry holds caches weakly when `weak` (one cache per object that dies), else for good.
     """
 
     __slots__ = ("__weakref__", "_entries", "_lock", "hits", "maxsize", "misses", "name")
@@ -142,7 +143,8 @@ class _Memory:
 
 
 def cached(name: str, maxsize: int | None = None) -> Callable[[Callable[P, R]], CachedFunction[P, R]]:
-    """Decorator: remember a function's results by its (hashable) arguments; it is `functools.lru_cache`, registered.
+    """Decorator: remember a function's results by its (hashable) arguments; it is `functools.lru_cache`,
+    registered.
 
     >>> @cached("doc.double", maxsize=8)
     ... def double(x):
@@ -160,7 +162,7 @@ def cached(name: str, maxsize: int | None = None) -> Callable[[Callable[P, R]], 
 
 
 class WeakKeyed:
-    """Values kept as long as the object they belong to lives; keys are compared by identity, and need not be hashable."""
+    """Values kept while the object they belong to lives; keys, compared by identity, need not be hashable."""
 
     __slots__ = ("_entries", "hits", "misses", "name")
 
@@ -180,8 +182,8 @@ class WeakKeyed:
         return entry[1]
 
     def put(self, key: Any, value: Any) -> Any:
-        """Keep `value` while `key` lives, and return it; `value` must not refer to `key`. TypeError if `key` allows no weak
-        references."""
+        """Keep `value` while `key` lives, and return it; `value` must not refer to `key`. TypeError if `key`
+        allows no weak references."""
         entries, place = self._entries, id(key)
 
         def forget(dead: weakref.ref[Any]) -> None:

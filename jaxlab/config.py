@@ -29,10 +29,10 @@ UNSET: Any = type("Unset", (), {"__repr__": lambda self: "UNSET"})()
 
 _GUARDS = (None, "allow", "log", "disallow", "log_explicit", "disallow_explicit")
 _ALGORITHMS = (
-    "ANY_F8_ANY_F8_F32 ANY_F8_ANY_F8_F32_FAST_ACCUM ANY_F8_ANY_F8_ANY ANY_F8_ANY_F8_ANY_FAST_ACCUM F16_F16_F16 F16_F16_F32 "
-    "BF16_BF16_BF16 BF16_BF16_F32 BF16_BF16_F32_X3 BF16_BF16_F32_X6 BF16_BF16_F32_X9 TF32_TF32_F32 TF32_TF32_F32_X3 "
-    "F32_F32_F32 F64_F64_F64"
-).split()
+    "ANY_F8_ANY_F8_F32", "ANY_F8_ANY_F8_F32_FAST_ACCUM", "ANY_F8_ANY_F8_ANY", "ANY_F8_ANY_F8_ANY_FAST_ACCUM",
+    "F16_F16_F16", "F16_F16_F32", "BF16_BF16_BF16", "BF16_BF16_F32", "BF16_BF16_F32_X3", "BF16_BF16_F32_X6",
+    "BF16_BF16_F32_X9", "TF32_TF32_F32", "TF32_TF32_F32_X3", "F32_F32_F32", "F64_F64_F64",
+)  # fmt: skip
 _PRECISIONS = (None, "default", "high", "highest", "bfloat16", "tensorfloat32", "float32", *_ALGORITHMS)
 
 
@@ -45,12 +45,20 @@ def _option(default: Any, about: str, choices: tuple[Any, ...] = (), *, traced: 
 class Options:
     """The options, their defaults and what each does (`Options.about(name)`)."""
 
-    enable_x64: bool = _option(False, "64-bit dtypes exist; otherwise they are narrowed to 32 bits", traced=True)
+    enable_x64: bool = _option(
+        False, "64-bit dtypes exist; otherwise they are narrowed to 32 bits", traced=True
+    )
     numpy_dtype_promotion: str = _option(
-        "standard", "how operands of two dtypes meet; strict allows Python scalars alone", ("standard", "strict"), traced=True
+        "standard",
+        "how operands of two dtypes meet; strict allows Python scalars alone",
+        ("standard", "strict"),
+        traced=True,
     )
     numpy_rank_promotion: str = _option(
-        "allow", "whether operands of two ranks broadcast without a word", ("allow", "warn", "raise"), traced=True
+        "allow",
+        "whether operands of two ranks broadcast without a word",
+        ("allow", "warn", "raise"),
+        traced=True,
     )
     default_matmul_precision: str | None = _option(
         None, "precision of contractions that name none", _PRECISIONS, traced=True
@@ -67,18 +75,26 @@ class Options:
     enable_checks: bool = _option(False, "each jaxpr made is type-checked", traced=True)
     check_tracer_leaks: bool = _option(False, "a tracer that outlives its function is an error", traced=True)
     no_tracing: bool = _option(False, "tracing anything anew is an error")
-    default_device: Any = _option(None, "a device, or the name of a platform, for new arrays", traced=True)
+    default_device: Any = _option(None, "a device, or the name of a platform, for new arrays", traced=True)  # noqa: RUF009
     platforms: str | None = _option(None, "platforms to try, in order: 'cuda,cpu'")
     num_cpu_devices: int = _option(-1, "how many devices the CPU is split into; -1 leaves it to XLA_FLAGS")
     log_compiles: bool = _option(False, "each compilation is logged as a warning")
     explain_cache_misses: bool = _option(False, "each cache miss is logged with its reason")
     transfer_guard: str | None = _option(None, "what happens at a transfer in any direction", _GUARDS)
-    transfer_guard_host_to_device: str | None = _option(None, "for this direction; None is as transfer_guard", _GUARDS)
-    transfer_guard_device_to_device: str | None = _option(None, "for this direction; None is as transfer_guard", _GUARDS)
-    transfer_guard_device_to_host: str | None = _option(None, "for this direction; None is as transfer_guard", _GUARDS)
+    transfer_guard_host_to_device: str | None = _option(
+        None, "for this direction; None is as transfer_guard", _GUARDS
+    )
+    transfer_guard_device_to_device: str | None = _option(
+        None, "for this direction; None is as transfer_guard", _GUARDS
+    )
+    transfer_guard_device_to_host: str | None = _option(
+        None, "for this direction; None is as transfer_guard", _GUARDS
+    )
     disk_cache_enabled: bool = _option(True, "compiled programs are kept on disk")
     disk_cache_dir: str | None = _option(None, "where; None is the user's cache folder")
-    disk_cache_max_bytes: int = _option(2 * 1024**3, "size at which the least recently used programs go; -1 is no limit")
+    disk_cache_max_bytes: int = _option(
+        2 * 1024**3, "size at which the least recently used programs go; -1 is no limit"
+    )
     traceback_filtering: str = _option(
         "auto",
         "what becomes of jaxlab's own frames in a traceback",
@@ -103,7 +119,7 @@ _OTHER_NAMES = {
 
 
 def canonical_name(name: str) -> str:
-    """The name of an option in `Options`, given that or JAX's name for it; AttributeError if there is none."""
+    """The name of an option in `Options`, given that or JAX's; AttributeError if there is none."""
     own = name.removeprefix("jax_")
     own = _OTHER_NAMES.get(own, own)
     if own in _FIELDS:
@@ -145,7 +161,17 @@ def validate(name: str, value: Any, *, given: str = "") -> Any:
     raise ValueError(f"config: {given or f'{name}={value!r}'} was given, but {name} is {needed}")
 
 
-_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}
+_WORDS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+    "": False,
+}
 
 
 def _from_environment(name: str, text: str) -> Any:
@@ -167,13 +193,14 @@ Listener = Callable[[Any, bool], None]
 if TYPE_CHECKING:
     _Values = Options
 else:
-    # An attribute of a thread-local object is looked up in the thread's own dict, then on the class: the class holds the
-    # global values, and reading an option is one attribute access in C (0.07-0.1 us), with no Python code of ours.
+    # An attribute of a thread-local object is looked up in the thread's own dict, then on the class: the
+    # class holds the global values, and reading an option is one attribute access in C (0.07-0.1 us), with
+    # no Python code of ours.
     _Values = threading.local
 
 
 class Config(_Values):
-    """The values of all options, as attributes: the thread's own value inside a `with` block, else the global one."""
+    """The options' values as attributes: the thread's own inside a `with` block, else the global ones."""
 
     _kept_key: tuple[Any, tuple[Any, ...]] = (None, ())
 
@@ -183,13 +210,15 @@ class Config(_Values):
         return getattr(self, canonical_name(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"config: {name} was assigned, but options are set by config.update({name!r}, {value!r})")
+        raise AttributeError(
+            f"config: {name} was assigned, but options are set by config.update({name!r}, {value!r})"
+        )
 
     def update(self, name: str, value: Any) -> None:
         """Set an option for all threads, under JAX's name or ours.
 
-        AttributeError if there is no such option, ValueError if it cannot have that value. Inside a `with` block of the
-        same option the block's value stays in force until it ends.
+        AttributeError if there is no such option, ValueError if it cannot have that value. Inside a `with`
+        block of the same option the block's value stays in force until it ends.
         """
         name = canonical_name(name)
         value = validate(name, value)
@@ -218,8 +247,8 @@ class Config(_Values):
     def on_change(self, name: str, listener: Listener) -> None:
         """Call `listener(value, local)` whenever an option is set, from the thread that sets it.
 
-        `local` is false for a new global value. It is true when the calling thread enters or leaves a `with` block;
-        `value` is then its value from now on, or `UNSET` where it falls back to the global one.
+        `local` is false for a new global value. It is true when the calling thread enters or leaves a `with`
+        block; `value` is then its value from now on, or `UNSET` where it falls back to the global one.
         """
         _listeners.setdefault(canonical_name(name), []).append(listener)
 
@@ -254,7 +283,8 @@ config = Config()
 
 
 class Setting:
-    """A function that sets one option for the calling thread while a `with` block lasts, or while a function runs.
+    """A function that sets one option for the calling thread while a `with` block lasts, or while a function
+    runs.
 
     `disable_jit()` is `disable_jit(True)`; options that are not flags need their value.
 
@@ -276,7 +306,9 @@ class Setting:
         """The context manager (and decorator) that sets the option to `new_val`."""
         if new_val is UNSET:
             if _kind(self.name) != "bool":
-                raise TypeError(f"{self.name}: no value was given, but it is not a flag; write {self.name}(value)")
+                raise TypeError(
+                    f"{self.name}: no value was given, but it is not a flag; write {self.name}(value)"
+                )
             new_val = True
         return _override(self.name, validate(self.name, new_val))
 

@@ -1,7 +1,7 @@
 """Dtypes: what they are called, how wide they may be, and what becomes of two that meet.
 
-Two dtypes promote to their join in a lattice that also holds three weak types, for Python's scalars: an `int` meets
-`int8` as `int8`, a `float` meets `bfloat16` as `bfloat16`. NumPy's own rules play no part.
+Two dtypes promote to their join in a lattice that also holds three weak types, for Python's scalars: an
+`int` meets `int8` as `int8`, a `float` meets `bfloat16` as `bfloat16`. NumPy's own rules play no part.
 
     >>> result_type("int8", 1), result_type("int8", "bfloat16"), result_type("float16", "bfloat16")
     (dtype('int8'), dtype(bfloat16), dtype('float32'))
@@ -64,11 +64,11 @@ _WIDE_SCALARS = {bool: bool_, int: int64, float: float64, complex: complex128}
 _NARROW_SCALARS = {kind: _NARROWED.get(dtype, dtype) for kind, dtype in _WIDE_SCALARS.items()}
 
 
-class extended(np.generic):  # noqa: N801 (JAX's name, used as numpy.floating is)
+class extended(np.generic):
     """The kind of dtypes that NumPy does not know: `issubdtype(key.dtype, extended)`."""
 
 
-class prng_key(extended):  # noqa: N801
+class prng_key(extended):
     """The kind of random keys' dtypes: `issubdtype(key.dtype, prng_key)`."""
 
 
@@ -88,7 +88,9 @@ class KeyType:
 
     def __post_init__(self) -> None:
         if self.impl not in KEY_SHAPES:
-            raise ValueError(f"KeyType: {self.impl!r} was given, but an algorithm is one of {', '.join(KEY_SHAPES)}")
+            raise ValueError(
+                f"KeyType: {self.impl!r} was given, but an algorithm is one of {', '.join(KEY_SHAPES)}"
+            )
 
     @property
     def name(self) -> str:
@@ -127,7 +129,8 @@ class TypePromotionError(ValueError):
 
 
 class _Mode(threading.local):
-    """The tables for the options in force in this thread: one attribute access where two options would be read.
+    """The tables for the options in force in this thread: one attribute access where two options would be
+    read.
 
     As in `config`, the class holds the tables for the global values and a thread's own ones shadow them.
     """
@@ -182,25 +185,38 @@ def canonicalize_dtype(dtype: Any, allow_extended_dtype: bool = False) -> DType:
     """`canonicalize` under JAX's name; ValueError for a random key's dtype unless `allow_extended_dtype`."""
     out = canonicalize(dtype)
     if isinstance(out, KeyType) and not allow_extended_dtype:
-        raise ValueError(f"canonicalize_dtype: {out} was given, but a numeric dtype is needed; pass allow_extended_dtype=True")
+        raise ValueError(
+            f"canonicalize_dtype: {out} was given, but a numeric dtype is needed; pass "
+            "allow_extended_dtype=True"
+        )
     return out
 
 
 def canonicalize_requested(dtype: Any, op: str, *, stacklevel: int = 2) -> DType:
     """`canonicalize` for a dtype that a user of `op` wrote down: warns where it is narrowed.
 
-    `float` and `int` mean the default width, and are narrowed silently. TypeError if arrays cannot hold the dtype.
+    `float` and `int` mean the default width, and are narrowed silently. TypeError if arrays cannot hold the
+    dtype.
     """
     wanted = as_dtype(dtype)
     if isinstance(wanted, KeyType):
         return wanted
     if wanted not in supported and wanted != float0:
-        raise TypeError(f"{op}: dtype {wanted.name} was asked for, but arrays hold booleans, numbers and random keys")
+        raise TypeError(
+            f"{op}: dtype {wanted.name} was asked for, but arrays hold booleans, numbers and random keys"
+        )
     out = canonicalize(wanted)
-    if out != wanted and wanted in _NARROWED and not (isinstance(dtype, type) and dtype in _WIDE_SCALARS) and dtype is not None:
+    if (
+        out != wanted
+        and wanted in _NARROWED
+        and not (isinstance(dtype, type) and dtype in _WIDE_SCALARS)
+        and dtype is not None
+    ):
         warnings.warn(
-            f"{op}: Explicitly requested dtype {wanted.name} is not available while x64 is off, so the result is {out.name}; "
-            f"write dtype={out.name!r}, or turn 64 bits on: jaxlab.config.update('jax_enable_x64', True) or JAXLAB_ENABLE_X64=1.",
+            f"{op}: Explicitly requested dtype {wanted.name} is not available while x64 is off, so the "
+            f"result is {out.name}; "
+            f"write dtype={out.name!r}, or turn 64 bits on: jaxlab.config.update('jax_enable_x64', True) or "
+            "JAXLAB_ENABLE_X64=1.",
             UserWarning,
             stacklevel=stacklevel + 1,
         )
@@ -208,7 +224,7 @@ def canonicalize_requested(dtype: Any, op: str, *, stacklevel: int = 2) -> DType
 
 
 def python_scalar_dtype(kind: type) -> np.dtype[Any]:
-    """The dtype that `bool`, `int`, `float` or `complex` stands for: int32 for `int`, or int64 if x64 is on."""
+    """The dtype `bool`, `int`, `float` or `complex` stands for: `int` is int32, or int64 if x64 is on."""
     return _mode.scalars[kind]
 
 
@@ -221,12 +237,15 @@ def check_fits(value: int, dtype: DType) -> None:
         return
     limits = iinfo(dtype)
     if not limits.min <= value <= limits.max:
-        wider = next((t.name for t in (int32, uint32, int64, uint64) if iinfo(t).min <= value <= iinfo(t).max), None)
+        wider = next(
+            (t.name for t in (int32, uint32, int64, uint64) if iinfo(t).min <= value <= iinfo(t).max), None
+        )
         hint = f"give it a wider dtype, such as {wider}" if wider else "write it as a float"
         if wider in ("int64", "uint64") and not config.enable_x64:
             hint = f"turn x64 on to have {wider}, or write it as a float"
         raise OverflowError(
-            f"Python integer {value} too large to convert to {dtype.name}, which ends at {limits.min} and {limits.max}; {hint}"
+            f"Python integer {value} too large to convert to {dtype.name}, which ends at {limits.min} and "
+            f"{limits.max}; {hint}"
         )
 
 
@@ -240,15 +259,16 @@ _KINDS: dict[type, type] = {
 
 
 def issubdtype(a: Any, b: Any) -> bool:
-    """Whether dtype `a` is `b`, or of the kind `b` (numpy.floating, extended, ...); bfloat16 is a numpy.floating here.
+    """Whether dtype `a` is `b`, or of the kind `b` (numpy.floating, extended, ...); bfloat16 is a
+    numpy.floating here.
 
     >>> issubdtype("bfloat16", np.floating), issubdtype(int4, np.signedinteger), issubdtype("int8", float)
     (True, True, False)
     """
     try:
         return _is_subdtype(a, b)
-    except TypeError:
-        return _is_subdtype.__wrapped__(a, b)  # unhashable, or no dtype at all, which is then said again
+    except TypeError:  # unhashable, or no dtype at all, which is then said again
+        return bool(_is_subdtype.__wrapped__(a, b))
 
 
 @cached("dtypes.issubdtype", maxsize=4096)
@@ -262,13 +282,18 @@ def _is_subdtype(a: Any, b: Any) -> bool:
 def _scalar_class(spec: Any) -> type:
     if isinstance(spec, type) and issubclass(spec, np.generic):
         return spec
-    return as_dtype(spec).type  # type: ignore[no-any-return]
+    return as_dtype(spec).type
 
 
 def scalar_type_of(x: Any) -> type:
-    """The Python type that a value or dtype is like: bool, int, float or complex; TypeError for anything else."""
+    """The Python type a value or dtype is like: bool, int, float or complex; TypeError if none."""
     dtype = of(x)
-    for kind, python in ((np.bool_, bool), (np.integer, int), (np.floating, float), (np.complexfloating, complex)):
+    for kind, python in (
+        (np.bool_, bool),
+        (np.integer, int),
+        (np.floating, float),
+        (np.complexfloating, complex),
+    ):
         if issubdtype(dtype, kind):
             return python
     raise TypeError(f"scalar_type_of: dtype {dtype} was given, but a boolean or numeric one is needed")
@@ -276,12 +301,12 @@ def scalar_type_of(x: Any) -> type:
 
 def finfo(dtype: Any) -> ml_dtypes.finfo:
     """The limits of a real or complex floating dtype (`max`, `eps`, `bits`, ...); ValueError for others."""
-    return ml_dtypes.finfo(as_dtype(dtype))
+    return ml_dtypes.finfo(as_dtype(dtype))  # type: ignore[no-untyped-call]
 
 
 def iinfo(int_type: Any) -> ml_dtypes.iinfo:
-    """The limits of an integer dtype (`min`, `max`, `bits`), int4 and its like among them; ValueError for others."""
-    return ml_dtypes.iinfo(as_dtype(int_type))
+    """The limits of an integer dtype (`min`, `max`, `bits`), int4 among them; ValueError for others."""
+    return ml_dtypes.iinfo(as_dtype(int_type))  # type: ignore[no-untyped-call]
 
 
 def itemsize_bits(dtype: Any) -> int:
@@ -340,7 +365,9 @@ _STANDARD = _lattice(
         complex: (complex64,), complex64: (complex128,),
     }
 )  # fmt: skip
-_STRICT = _lattice({int: (float, *signed_integers, *unsigned_integers), float: (complex, *floats), complex: complexes})
+_STRICT = _lattice(
+    {int: (float, *signed_integers, *unsigned_integers), float: (complex, *floats), complex: complexes}
+)
 
 
 def _weak_node(dtype: DType) -> _Node:
@@ -352,7 +379,9 @@ def _join(nodes: frozenset[_Node], strict: bool) -> _Node:
     lattice = _STRICT if strict else _STANDARD
     for node in nodes:
         if node not in lattice:
-            raise ValueError(f"promotion: dtype {node} was given, but only booleans and numbers have common dtypes")
+            raise ValueError(
+                f"promotion: dtype {node} was given, but only booleans and numbers have common dtypes"
+            )
     common = frozenset.intersection(*(lattice[node] for node in nodes))
     for node in common:
         if common <= lattice[node]:
@@ -365,10 +394,15 @@ def _raise_no_join(nodes: frozenset[_Node], strict: bool) -> NoReturn:
     given = f"promotion: {' and '.join(names)} were given"
     if strict:
         raise TypePromotionError(
-            f"{given}, but numpy_dtype_promotion is 'strict', where only Python scalars adapt; convert one with .astype"
+            f"{given}, but numpy_dtype_promotion is 'strict', where only Python scalars adapt; convert one "
+            "with .astype"
         )
-    narrow = next((n.name for n in nodes if n in _narrow_integers or n in narrow_floats), "a dtype this narrow")
-    raise TypePromotionError(f"{given}, but {narrow} is not widened unasked; convert it, as in x.astype('float32')")
+    narrow = next(
+        (n.name for n in nodes if n in _narrow_integers or n in narrow_floats), "a dtype this narrow"
+    )
+    raise TypePromotionError(
+        f"{given}, but {narrow} is not widened unasked; convert it, as in x.astype('float32')"
+    )
 
 
 @cached("dtypes.promotion", maxsize=8192)
@@ -407,11 +441,20 @@ def promote_pair(dtype_a: DType, weak_a: bool, dtype_b: DType, weak_b: bool) -> 
 
 
 def promote_types(a: Any, b: Any) -> DType:
-    """The common dtype of two dtypes or Python scalar types, never narrowed: `promote_types("int8", float)` is float64."""
-    pairs = frozenset((_WIDE_SCALARS[t], t is not bool) if _is_scalar_type(t) else (np.dtype(as_dtype(t)), False) for t in (a, b))
+    """The common dtype of two dtypes or Python scalar types, never narrowed.
+
+    >>> promote_types("int8", float)
+    dtype('float64')
+    """
+    pairs = frozenset(
+        (_WIDE_SCALARS[t], t is not bool) if _is_scalar_type(t) else (np.dtype(as_dtype(t)), False)
+        for t in (a, b)
+    )
     for dtype, _ in pairs:
         if dtype not in supported:
-            raise ValueError(f"promote_types: dtype {dtype} was given, but only booleans and numbers have common dtypes")
+            raise ValueError(
+                f"promote_types: dtype {dtype} was given, but only booleans and numbers have common dtypes"
+            )
     return _promote(pairs, True, config.numpy_dtype_promotion == "strict")[0]
 
 
@@ -420,10 +463,11 @@ def result_type(*args: Any, return_weak_type_flag: Literal[False] = False) -> DT
 @overload
 def result_type(*args: Any, return_weak_type_flag: Literal[True]) -> tuple[DType, bool]: ...
 def result_type(*args: Any, return_weak_type_flag: bool = False) -> DType | tuple[DType, bool]:
-    """The dtype of an operation on `args`: arrays, avals, dtypes, their names, Python scalars and their types.
+    """The dtype of an operation on `args`: arrays, avals, dtypes, their names, Python scalars and their
+    types.
 
-    With `return_weak_type_flag`, (dtype, weak). TypeError if an argument has no dtype, TypePromotionError if the dtypes have
-    no common one, ValueError if there are no arguments.
+    With `return_weak_type_flag`, (dtype, weak). TypeError if an argument has no dtype, TypePromotionError if
+    the dtypes have no common one, ValueError if there are no arguments.
 
         >>> result_type(np.ones(3, "int8"), 1.0, return_weak_type_flag=True)
         (dtype('float32'), True)
@@ -441,7 +485,7 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> DType | tupl
 
 
 def of(x: Any) -> DType:
-    """The (canonical) dtype of a value, an aval, a Python scalar, a dtype or the name of one; TypeError if it has none."""
+    """The canonical dtype of a value, aval, Python scalar, dtype or name of one; TypeError if it has none."""
     if x is None:
         raise ValueError("dtypes.of: None was given, but an array, a scalar or a dtype is needed")
     return _dtype_and_weak(x)[0]
@@ -469,7 +513,9 @@ def _dtype_and_weak(x: Any) -> tuple[DType, bool]:
     own = getattr(x, "dtype", None)
     if isinstance(own, np.dtype):
         if own not in supported and own != float0 and isinstance(x, (np.ndarray, np.generic)):
-            raise TypeError(f"result_type: a value of dtype {own} was given, but arrays hold booleans and numbers")
+            raise TypeError(
+                f"result_type: a value of dtype {own} was given, but arrays hold booleans and numbers"
+            )
         return canonicalize(own), bool(getattr(x, "weak_type", False))
     if isinstance(own, KeyType):
         return own, False
@@ -497,7 +543,8 @@ def _choose_tables(value: Any = UNSET, local: bool = False) -> None:
     if not local:
         _point(_Mode, config.read("enable_x64"), config.read("numpy_dtype_promotion") == "strict")
     if local or vars(_mode):
-        # Inside a `with` block, or in a thread that was in one: its own tables, which may equal the global ones.
+        # Inside a `with` block, or in a thread that was in one: its own tables, which may equal the global
+        # ones.
         _point(_mode, *_options())
 
 

@@ -1,8 +1,8 @@
 """The errors of tracing, under JAX's names; each class says what happened and what to write instead.
 
-A traced function is run once on tracers, which know the shape and dtype of a value but not its numbers. Most of these
-errors are raised where Python asked for the numbers. (`JaxRuntimeError`, the compiler's and device's own error, is made by
-jaxlib and found in `jaxlab.errors` once the runtime is loaded.)
+A traced function is run once on tracers, which know the shape and dtype of a value but not its numbers. Most
+of these errors are raised where Python asked for the numbers. (`JaxRuntimeError`, the compiler's and
+device's own error, is made by jaxlib and found in `jaxlab.errors` once the runtime is loaded.)
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ class ConcretizationTypeError(JAXTypeError):
     def __init__(self, tracer: Any, context: str = "") -> None:
         where = context or "a conversion to a Python number"
         super().__init__(
-            f"{where}: {describe(tracer)} was given, but a concrete value is needed, which is not known while tracing; "
+            f"{where}: {describe(tracer)} was given, but a concrete value is needed, which is not known "
+            "while tracing; "
             "keep it an array (x.astype(...)), or make the argument it comes from static (static_argnames)"
         )
 
 
 class TracerBoolConversionError(ConcretizationTypeError):
-    """Python asked whether a traced value is true: in `if`, `while`, `and`, `or`, `not`, `assert` or `bool(x)`.
+    """Python asked whether a traced value is true: in `if`, `while`, `and`, `or`, `not`, `assert` or
+    `bool(x)`.
 
         @jit
         def f(x):
@@ -63,14 +65,15 @@ class TracerBoolConversionError(ConcretizationTypeError):
         return jnp.where(x > 0, x, -x)
         return lax.cond(x > 0, lambda x: x, lambda x: -x, x)
 
-    `lax.while_loop` does the same for loops, `&`, `|` and `~` for `and`, `or` and `not`. An argument that only chooses a
-    variant of the program can be static instead: `jit(f, static_argnames="flag")`.
+    `lax.while_loop` does the same for loops, `&`, `|` and `~` for `and`, `or` and `not`. An argument that
+    only chooses a variant of the program can be static instead: `jit(f, static_argnames="flag")`.
     """
 
     def __init__(self, tracer: Any) -> None:
         JAXTypeError.__init__(
             self,
-            f"bool: {describe(tracer)} was given, but Python's if, while, and, or, not need a value known while tracing; "
+            f"bool: {describe(tracer)} was given, but Python's if, while, and, or, not need a value known "
+            "while tracing; "
             "write jnp.where or lax.cond for a branch, lax.while_loop for a loop, &, | and ~ for logic",
         )
 
@@ -94,8 +97,10 @@ class TracerIntegerConversionError(JAXTypeError):
 
     def __init__(self, tracer: Any) -> None:
         super().__init__(
-            f"__index__: {describe(tracer)} was given, but a Python integer is needed, which is not known while tracing; "
-            "index a jnp array instead of a list or NumPy array, write lax.fori_loop for range, or make the argument static"
+            f"__index__: {describe(tracer)} was given, but a Python integer is needed, which is not known "
+            "while tracing; "
+            "index a jnp array instead of a list or NumPy array, write lax.fori_loop for range, or make the "
+            "argument static"
         )
 
 
@@ -114,7 +119,8 @@ class TracerArrayConversionError(JAXTypeError):
 
     def __init__(self, tracer: Any) -> None:
         super().__init__(
-            f"numpy.asarray: {describe(tracer)} was given, but NumPy needs the numbers, which are not known while tracing; "
+            f"numpy.asarray: {describe(tracer)} was given, but NumPy needs the numbers, which are not known "
+            "while tracing; "
             "write the function of jaxlab.numpy (jnp.sin for np.sin), or jaxlab.pure_callback"
         )
 
@@ -134,7 +140,8 @@ class NonConcreteBooleanIndexError(JAXIndexError):
 
     def __init__(self, tracer: Any) -> None:
         super().__init__(
-            f"indexing: {describe(tracer)} was given as a mask, but the size of the result must be known while tracing; "
+            f"indexing: {describe(tracer)} was given as a mask, but the size of the result must be known "
+            "while tracing; "
             "write jnp.where(mask, x, fill), or jnp.nonzero(mask, size=n)"
         )
 
@@ -151,17 +158,17 @@ class UnexpectedTracerError(JAXTypeError):
 
         f(1.0); seen[0] + 1              # here it stands for nothing
 
-    Return the value instead of storing it (`has_aux` helps with `grad`), or print it with `jaxlab.debug.print`.
-    `jaxlab.checking_leaks()` reports the leak where it happens.
+    Return the value instead of storing it (`has_aux` helps with `grad`), or print it with
+    `jaxlab.debug.print`. `jaxlab.checking_leaks()` reports the leak where it happens.
     """
 
     def __init__(self, msg: Any) -> None:
-        super().__init__(
-            msg
-            if isinstance(msg, str)
-            else f"tracing: {describe(msg)} was used, but the function it belongs to is no longer being traced; "
-            "return it from that function instead of storing it (jaxlab.checking_leaks() shows where it is stored)"
-        )
+        if not isinstance(msg, str):
+            msg = (
+                f"tracing: {describe(msg)} was used, but its function is no longer being traced; "
+                "return it from that function instead of storing it (jaxlab.checking_leaks() shows where)"
+            )
+        super().__init__(msg)
 
 
 class KeyReuseError(JAXTypeError):
@@ -180,7 +187,7 @@ class KeyReuseError(JAXTypeError):
 
 
 class InconclusiveDimensionOperation(Exception):
-    """A question about a symbolic dimension has no answer for all its values, such as whether `n + 1 == m`."""
+    """A question about a symbolic dimension has no answer for all its values, such as `n + 1 == m`."""
 
 
 class JaxprTypeError(TypeError):

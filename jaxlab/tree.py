@@ -1,8 +1,9 @@
 """Pytrees: nested containers seen as a flat list of leaves and a structure.
 
-The nodes known from the start are tuples, lists, dicts (keys sorted), None, named tuples, OrderedDict and defaultdict.
-The registry is jaxlab's own, so that a class may be a node here and something else for another library in the same
-process. The functions have `jax.tree`'s names; `jaxlab.tree_util` has the long ones, key strings and `Partial`.
+The nodes known from the start are tuples, lists, dicts (keys sorted), None, named tuples, OrderedDict and
+defaultdict. The registry is jaxlab's own, so that a class may be a node here and something else for another
+library in the same process. The functions have `jax.tree`'s names; `jaxlab.tree_util` has the long ones, key
+strings and `Partial`.
 
     >>> from jaxlab import tree
     >>> tree.map(lambda x: 10 * x, {"a": 1, "b": (2, None)})
@@ -18,18 +19,19 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from jaxlib import _jax
-
-PyTreeDef = _jax.pytree.PyTreeDef
-DictKey = _jax.pytree.DictKey
-SequenceKey = _jax.pytree.SequenceKey
-GetAttrKey = _jax.pytree.GetAttrKey
-FlattenedIndexKey = _jax.pytree.FlattenedIndexKey
+from jaxlib._jax.pytree import (
+    DictKey,
+    FlattenedIndexKey,
+    GetAttrKey,
+    PyTreeDef,
+    PyTreeRegistry,
+    SequenceKey,
+)
 
 KeyPath = tuple[Any, ...]
 Predicate = Callable[[Any], bool]
 
-registry = _jax.pytree.PyTreeRegistry()
+registry = PyTreeRegistry()
 
 _MISSING: Any = object()
 
@@ -40,8 +42,8 @@ _MISSING: Any = object()
 def flatten(tree: Any, is_leaf: Predicate | None = None) -> tuple[list[Any], PyTreeDef]:
     """The leaves of a tree, left to right, and its structure; `unflatten` is the inverse.
 
-    `is_leaf` is asked at every node and stops the descent where it is true. A dict whose keys cannot be ordered raises
-    ValueError.
+    `is_leaf` is asked at every node and stops the descent where it is true. A dict whose keys cannot be
+    ordered raises ValueError.
 
         >>> flatten({"b": 1, "a": (2, 3)})
         ([2, 3, 1], PyTreeDef({'a': (*, *), 'b': *}))
@@ -71,8 +73,8 @@ def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
 def map(f: Callable[..., Any], tree: Any, *rest: Any, is_leaf: Predicate | None = None) -> Any:
     """Apply `f` to each leaf of `tree`, and to what stands at the same place in every tree of `rest`.
 
-    A tree of `rest` may be deeper than `tree`: `f` is then given the whole subtree. Any other difference raises a
-    ValueError that names the place.
+    A tree of `rest` may be deeper than `tree`: `f` is then given the whole subtree. Any other difference
+    raises a ValueError that names the place.
 
         >>> map(lambda x, y: x + y, [1, (2,)], [10, (20,)])
         [11, (22,)]
@@ -109,7 +111,10 @@ def all(tree: Any, *, is_leaf: Predicate | None = None) -> bool:
 
 
 def reduce(
-    function: Callable[[Any, Any], Any], tree: Any, initializer: Any = _MISSING, is_leaf: Predicate | None = None
+    function: Callable[[Any, Any], Any],
+    tree: Any,
+    initializer: Any = _MISSING,
+    is_leaf: Predicate | None = None,
 ) -> Any:
     """Fold the leaves from left to right, starting at `initializer` if there is one.
 
@@ -138,7 +143,9 @@ def reduce_associative(
     if flat:
         return _halves(operation, flat)
     if identity is _MISSING:
-        raise TypeError("tree.reduce_associative: the tree has no leaves, but no identity was given; pass identity=")
+        raise TypeError(
+            "tree.reduce_associative: the tree has no leaves, but no identity was given; pass identity="
+        )
     return identity
 
 
@@ -152,7 +159,8 @@ def _halves(operation: Callable[[Any, Any], Any], flat: list[Any]) -> Any:
 def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_to_transpose: Any) -> Any:
     """Turn a tree of trees inside out: an `outer` of `inner`s becomes an `inner` of `outer`s.
 
-    With `inner_treedef=None` the structure of the first inner tree is taken. TypeError if the tree is not of that form.
+    With `inner_treedef=None` the structure of the first inner tree is taken. TypeError if the tree is not of
+    that form.
 
         >>> transpose(structure([0, 0]), None, [{"a": 1, "b": 2}, {"a": 3, "b": 4}])
         {'a': [1, 3], 'b': [2, 4]}
@@ -160,7 +168,9 @@ def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_
     if inner_treedef is None:
         inners = outer_treedef.flatten_up_to(pytree_to_transpose)
         if not inners:
-            raise TypeError("tree.transpose: the outer structure has no leaves, but inner_treedef is None; pass it")
+            raise TypeError(
+                "tree.transpose: the outer structure has no leaves, but inner_treedef is None; pass it"
+            )
         inner_treedef = structure(inners[0])
     flat, actual = flatten(pytree_to_transpose)
     expected = outer_treedef.compose(inner_treedef)
@@ -174,7 +184,8 @@ def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_
 
 
 def broadcast(prefix_tree: Any, full_tree: Any, is_leaf: Predicate | None = None) -> Any:
-    """The tree of `full_tree`'s structure in which each leaf of `prefix_tree` is repeated over the subtree it stands for.
+    """The tree of `full_tree`'s structure in which each leaf of `prefix_tree` is repeated over the subtree
+    it stands for.
 
     >>> broadcast(("x", "y"), ([1, 2], {"a": 3}))
     (['x', 'x'], {'a': 'y'})
@@ -183,11 +194,16 @@ def broadcast(prefix_tree: Any, full_tree: Any, is_leaf: Predicate | None = None
 
 
 def broadcast_prefix(
-    prefix_tree: Any, full_tree: Any, is_leaf: Predicate | None = None, *, what: str = "tree.broadcast: the prefix"
+    prefix_tree: Any,
+    full_tree: Any,
+    is_leaf: Predicate | None = None,
+    *,
+    what: str = "tree.broadcast: the prefix",
 ) -> list[Any]:
     """The leaves of `prefix_tree`, each repeated for the leaves of `full_tree` it stands for, as a flat list.
 
-    A ValueError names the place where `prefix_tree` is not a prefix, and calls it by `what` ("vmap: in_axes").
+    A ValueError names the place where `prefix_tree` is not a prefix, and calls it by `what` ("vmap:
+    in_axes").
     """
     prefix, treedef = flatten(prefix_tree, is_leaf)
     try:
@@ -246,9 +262,7 @@ def map_with_path(
     """
     pairs, treedef = flatten_with_path(tree, is_leaf, is_leaf_takes_path)
     others = _flatten_rest("tree.map_with_path", treedef, tree, rest, None if is_leaf_takes_path else is_leaf)
-    return treedef.unflatten(
-        [f(path, leaf, *xs) for (path, leaf), *xs in zip(pairs, *others, strict=True)]
-    )
+    return treedef.unflatten([f(path, leaf, *xs) for (path, leaf), *xs in zip(pairs, *others, strict=True)])
 
 
 def keystr(keys: KeyPath, *, simple: bool = False, separator: str = "") -> str:
@@ -285,15 +299,20 @@ def flatten_one_level_with_keys(tree: Any) -> tuple[Iterable[tuple[Any, Any]], H
     """As `flatten_one_level`, each child with its key."""
     out = registry.flatten_one_level_with_keys(tree)
     if out is None:
-        raise ValueError(f"tree.flatten_one_level_with_keys: a {type(tree).__name__} is a leaf, but a node is needed")
+        raise ValueError(
+            f"tree.flatten_one_level_with_keys: a {type(tree).__name__} is a leaf, but a node is needed"
+        )
     if isinstance(tree, tuple) and hasattr(tree, "_fields") and out[1] is type(tree):
         # jaxlib 0.10.2 gives every child of a named tuple the first field's key here.
         return [(GetAttrKey(name), child) for name, child in zip(tree._fields, tree, strict=True)], out[1]
     return out
 
 
-def first_difference(prefix: Any, full: Any, is_leaf: Predicate | None = None) -> tuple[KeyPath, str, str] | None:
-    """Where `prefix` is no prefix of `full`: (path, what stands in prefix, what stands in full), or None if it is one.
+def first_difference(
+    prefix: Any, full: Any, is_leaf: Predicate | None = None
+) -> tuple[KeyPath, str, str] | None:
+    """Where `prefix` is no prefix of `full`: (path, what stands in prefix, what stands in full), or None if
+    it is one.
 
     >>> first_difference({"a": [1, 2]}, {"a": [1]})
     ((DictKey(key='a'),), 'a list of 2', 'a list of 1')
@@ -343,10 +362,11 @@ def register_pytree_node(
     unflatten_func: Callable[[Any, Any], Any],
     flatten_with_keys_func: Callable[[Any], tuple[Iterable[tuple[Any, Any]], Hashable]] | None = None,
 ) -> None:
-    """Make `nodetype` a node: `flatten_func(node)` gives (children, aux), `unflatten_func(aux, children)` the node.
+    """Make `nodetype` a node: `flatten_func(node)` gives (children, aux), `unflatten_func(aux, children)`
+    the node.
 
-    `aux` must be hashable and comparable: it is part of the structure. `flatten_with_keys_func` gives ((key, child)
-    pairs, aux) and names the children in paths. ValueError if the type is a node already.
+    `aux` must be hashable and comparable: it is part of the structure. `flatten_with_keys_func` gives ((key,
+    child) pairs, aux) and names the children in paths. ValueError if the type is a node already.
 
         >>> class Point:
         ...     def __init__(self, x, y): self.x, self.y = x, y

@@ -12,16 +12,12 @@ import functools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from jaxlib import _jax
+from jaxlib._jax import pytree
+from jaxlib._jax.pytree import DictKey, FlattenedIndexKey, GetAttrKey, PyTreeDef, SequenceKey
 
 from jaxlab import tree
 from jaxlab.tree import (
-    DictKey,
-    FlattenedIndexKey,
-    GetAttrKey,
     KeyPath,
-    PyTreeDef,
-    SequenceKey,
     broadcast_prefix,
     flatten_one_level,
     flatten_one_level_with_keys,
@@ -52,7 +48,7 @@ tree_unflatten = tree.unflatten
 
 def treedef_tuple(treedefs: Iterable[PyTreeDef]) -> PyTreeDef:
     """The structure of a tuple whose entries have these structures."""
-    return _jax.pytree.treedef_tuple(registry, list(treedefs))
+    return pytree.treedef_tuple(registry, list(treedefs))
 
 
 def treedef_children(treedef: PyTreeDef) -> list[PyTreeDef]:
@@ -68,7 +64,7 @@ def treedef_is_leaf(treedef: PyTreeDef) -> bool:
 def all_leaves(iterable: Iterable[Any], is_leaf: Callable[[Any], bool] | None = None) -> bool:
     """Whether every element of `iterable` is a leaf: `all_leaves([1, [2]])` is False."""
     if is_leaf is None:
-        return bool(_jax.pytree.all_leaves(registry, iterable))
+        return bool(pytree.all_leaves(registry, iterable))
     elements = list(iterable)
     found = tree.leaves(elements, is_leaf)
     return len(found) == len(elements) and all(a is b for a, b in zip(found, elements))
@@ -92,7 +88,8 @@ def is_tree_node(typ: type) -> bool:
 
 
 def register_pytree_node_class(cls: T) -> T:
-    """Decorator: make a class a node through its methods `tree_flatten(self)` and `tree_unflatten(cls, aux, children)`.
+    """Decorator: make a class a node through its methods `tree_flatten(self)` and `tree_unflatten(cls, aux,
+    children)`.
 
     >>> @register_pytree_node_class
     ... class Pair:
@@ -103,7 +100,8 @@ def register_pytree_node_class(cls: T) -> T:
     >>> tree.leaves(Pair(1, (2, 3)))
     [1, 2, 3]
     """
-    register_pytree_node(cls, _methods(cls, "tree_flatten").tree_flatten, cls.tree_unflatten)
+    methods = _methods(cls, "tree_flatten")
+    register_pytree_node(cls, methods.tree_flatten, methods.tree_unflatten)
     return cls
 
 
@@ -113,7 +111,8 @@ def register_pytree_with_keys(
     unflatten_func: Callable[[Any, Any], Any],
     flatten_func: Callable[[Any], tuple[Iterable[Any], Hashable]] | None = None,
 ) -> None:
-    """Make `nodetype` a node whose children have keys: `flatten_with_keys(node)` gives ((key, child) pairs, aux).
+    """Make `nodetype` a node whose children have keys: `flatten_with_keys(node)` gives ((key, child) pairs,
+    aux).
 
     `flatten_func`, giving (children, aux), is faster where paths are not needed.
     """
@@ -126,11 +125,12 @@ def register_pytree_with_keys(
 
 
 def register_pytree_with_keys_class(cls: T) -> T:
-    """Decorator: as `register_pytree_node_class`, with the method `tree_flatten_with_keys` (`tree_flatten` if it is there)."""
+    """Decorator: as `register_pytree_node_class`, by the method `tree_flatten_with_keys`."""
+    methods = _methods(cls, "tree_flatten_with_keys")
     register_pytree_with_keys(
         cls,
-        _methods(cls, "tree_flatten_with_keys").tree_flatten_with_keys,
-        cls.tree_unflatten,
+        methods.tree_flatten_with_keys,
+        methods.tree_unflatten,
         getattr(cls, "tree_flatten", None),
     )
     return cls
@@ -139,7 +139,9 @@ def register_pytree_with_keys_class(cls: T) -> T:
 def _methods(cls: Any, flatten: str) -> Any:
     for name in (flatten, "tree_unflatten"):
         if not hasattr(cls, name):
-            raise AttributeError(f"register a pytree class: {cls!r} was given, but it has no method {name}; define it")
+            raise AttributeError(
+                f"register a pytree class: {cls!r} was given, but it has no method {name}; define it"
+            )
     return cls
 
 
@@ -149,10 +151,12 @@ def register_dataclass(
     meta_fields: Sequence[str] | None = None,
     drop_fields: Sequence[str] = (),
 ) -> T:
-    """Make a dataclass a node: `data_fields` are its children, `meta_fields` part of the structure (hashable).
+    """Make a dataclass a node: `data_fields` are its children, `meta_fields` part of the structure
+    (hashable).
 
-    Without the two lists, the fields marked `static()` are the structure and all others children. Any other class is
-    rebuilt as `nodetype(**fields)`. TypeError if one list is missing, ValueError if they do not fit the dataclass.
+    Without the two lists, the fields marked `static()` are the structure and all others children. Any other
+    class is rebuilt as `nodetype(**fields)`. TypeError if one list is missing, ValueError if they do not fit
+    the dataclass.
 
         >>> @register_dataclass
         ... @dataclasses.dataclass
@@ -165,28 +169,35 @@ def register_dataclass(
     is_dataclass = isinstance(nodetype, type) and dataclasses.is_dataclass(nodetype)
     if (data_fields is None) != (meta_fields is None):
         given = "data_fields" if meta_fields is None else "meta_fields"
-        raise TypeError(f"register_dataclass: {given} alone was given, but both lists are needed; or give neither")
+        raise TypeError(
+            f"register_dataclass: {given} alone was given, but both lists are needed; or give neither"
+        )
     if data_fields is None or meta_fields is None:
         if not is_dataclass:
             raise TypeError(
-                f"register_dataclass: {nodetype!r} was given, but it is no dataclass; pass data_fields and meta_fields"
+                f"register_dataclass: {nodetype!r} was given, but it is no dataclass; pass data_fields and "
+                "meta_fields"
             )
-        fields = [f for f in dataclasses.fields(nodetype) if f.name not in drop_fields]  # type: ignore[arg-type]
+        fields = [f for f in dataclasses.fields(nodetype) if f.name not in drop_fields]
         meta_fields = [f.name for f in fields if f.metadata.get("static", False)]
         data_fields = [f.name for f in fields if not f.metadata.get("static", False)]
     if both := set(data_fields) & set(meta_fields):
-        raise ValueError(f"register_dataclass: {_names(both)} in both data_fields and meta_fields; choose one")
+        raise ValueError(
+            f"register_dataclass: {_names(both)} in both data_fields and meta_fields; choose one"
+        )
     if is_dataclass:
-        needed = {f.name for f in dataclasses.fields(nodetype) if f.init} - set(drop_fields)  # type: ignore[arg-type]
+        needed = {f.name for f in dataclasses.fields(nodetype) if f.init} - set(drop_fields)
         given_fields = {*data_fields, *meta_fields}
         if missing := needed - given_fields:
             raise ValueError(
-                f"register_dataclass: {_names(missing)} in neither list, but {nodetype.__name__}'s constructor takes it; "
+                f"register_dataclass: {_names(missing)} in neither list, but {nodetype.__name__}'s "
+                "constructor takes it; "
                 "add it to one of them, or to drop_fields"
             )
         if extra := given_fields - needed:
             raise ValueError(
-                f"register_dataclass: {_names(extra)} in the lists, but {nodetype.__name__}'s constructor does not take it; "
+                f"register_dataclass: {_names(extra)} in the lists, but {nodetype.__name__}'s constructor "
+                "does not take it; "
                 "leave it out, or declare it with init=True"
             )
     registry.register_dataclass_node(nodetype, list(data_fields), list(meta_fields))
@@ -212,7 +223,7 @@ def register_static(cls: T) -> T:
 
 
 class _Callable:
-    """Hides a `functools.partial` from `functools.partial`, which would merge with it, and compares as its function."""
+    """Hides a `functools.partial` from another, which would merge with it; compares as its function."""
 
     __slots__ = ("fun",)
 
@@ -232,11 +243,12 @@ class _Callable:
         return repr(self.fun)
 
 
-class Partial(functools.partial):  # type: ignore[type-arg]
+class Partial(functools.partial):
     """`functools.partial` as a tree: the bound arguments are its children, the function is structure.
 
-    A `Partial` can so be an argument of a jitted function, which is traced anew for another function, not for other bound
-    arguments. (A `Partial` of a `Partial` keeps both, for the inner one's arguments are structure.)
+    A `Partial` can so be an argument of a jitted function, which is traced anew for another function, not
+    for other bound arguments. (Of a `Partial` of a `Partial`, the inner
+    one's arguments are structure.)
 
         >>> add = Partial(lambda x, y: x + y, 1)
         >>> tree.leaves(add), add(2)
