@@ -9,7 +9,7 @@ from jaxlab.core.aval import UndefinedPrimal, Zero
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
 from jaxlab.core.trace import current
 from jaxlab.interpreters.staging import stage_closed
-from jaxlab.primitives.arithmetic import add_any
+from jaxlab.primitives.elementwise import add_any
 from jaxlab.primitives.broadcasting import instantiate
 
 
@@ -76,22 +76,23 @@ def _evaluate_nonlinear(jaxpr: Jaxpr, primal: dict[Var, Any], linear: set[Var]) 
 
 
 def transpose_jaxpr(
-    closed: ClosedJaxpr, linear: Sequence[bool], zero_cts: Sequence[bool]
+    closed: ClosedJaxpr, linear: Sequence[bool], zero_cts: Sequence[bool], instantiate_out: bool = False
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The transposed program.
 
     Its inputs are the non-linear inputs followed by the cotangents of the outputs not marked in ``zero_cts``; its outputs
-    the cotangents of the linear inputs that are not zero, as the second result tells (one flag a linear input).
+    the cotangents of the linear inputs that are not zero (of all, if ``instantiate_out``), as the second result tells
+    (one flag a linear input).
     """
-    key = ("transpose", tuple(linear), tuple(zero_cts))
+    key = ("transpose", tuple(linear), tuple(zero_cts), instantiate_out)
     memo: tuple[ClosedJaxpr, list[bool]] | None = closed.memo.get(key)
     if memo is None:
-        memo = closed.memo[key] = _transpose_jaxpr(closed, linear, zero_cts)
+        memo = closed.memo[key] = _transpose_jaxpr(closed, linear, zero_cts, instantiate_out)
     return memo
 
 
 def _transpose_jaxpr(
-    closed: ClosedJaxpr, linear: Sequence[bool], zero_cts: Sequence[bool]
+    closed: ClosedJaxpr, linear: Sequence[bool], zero_cts: Sequence[bool], instantiate_out: bool
 ) -> tuple[ClosedJaxpr, list[bool]]:
     jaxpr = closed.jaxpr
     nonlinear_avals = [v.aval for v, is_linear in zip(jaxpr.invars, linear, strict=True) if not is_linear]
@@ -108,7 +109,7 @@ def _transpose_jaxpr(
         cts = [Zero(v.aval) if zero else next(given) for v, zero in zip(jaxpr.outvars, zero_cts, strict=True)]
         found = backward(jaxpr, closed.consts, args, cts)
         found = [ct for ct, is_linear in zip(found, linear, strict=True) if is_linear]
-        nonzero[:] = [type(ct) is not Zero for ct in found]
+        nonzero[:] = [instantiate_out or type(ct) is not Zero for ct in found]
         return [instantiate(ct) for ct, n in zip(found, nonzero, strict=True) if n]
 
     return stage_closed(fun, nonlinear_avals + ct_avals, jaxpr.debug), nonzero

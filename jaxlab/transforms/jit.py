@@ -21,12 +21,7 @@ from jaxlab.interpreters.staging import close, stage
 from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime import backend, execution
-from jaxlab.transforms.functions import (
-    FlatFunction,
-    argument_paths,
-    function_name,
-    resolve_argnums,
-)
+from jaxlab.transforms.functions import FlatFunction, argument_paths, function_name, resolve_argnums
 
 
 class Jit(Primitive):
@@ -217,7 +212,7 @@ def jit(
     donate_argnames: str | Sequence[str] | None = None,
     keep_unused: bool = False,
     device: Any = None,
-    backend: str | None = None,
+    backend: str | None = None,  # noqa: F811 (JAX's name for the platform)
     inline: bool = False,
     compiler_options: dict[str, Any] | None = None,
 ) -> Any:

@@ -1,0 +1,162 @@
+"""Tracing the functions that control flow takes: everything they close over becomes a leading operand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jaxlab import dtypes, tree
+from jaxlab.caching import Cache
+from jaxlab.config import config
+from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
+from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Jaxpr, Var
+from jaxlab.core.trace import Tracer
+from jaxlab.interpreters.staging import stage
+from jaxlab.primitives.conversion import convert_element_type
+from jaxlab.transforms.functions import FlatFunction, argument_paths, function_name
+
+_bodies = Cache("control flow bodies", maxsize=1024)
+
+
+class Body:
+    """A traced function: a closed jaxpr without constants, the values it closes over, and the structure of its result."""
+
+    __slots__ = ("consts", "jaxpr", "out_tree")
+
+    def __init__(self, jaxpr: ClosedJaxpr, consts: list[Any], out_tree: Any) -> None:
+        self.jaxpr = jaxpr
+        self.consts = consts
+        self.out_tree = out_tree
+
+
+def trace_body(fun: Callable[..., Any], example: tuple[Any, ...], avals: Sequence[ShapedArray], what: str) -> Body:
+    """Trace ``fun(*example)`` with its leaves at the given types.
+
+    Raises:
+      TypeError: if ``fun`` is no function, or returns something that is no array.
+    """
+    if not callable(fun):
+        raise TypeError(f"{what}: expected a function, but got a {type(fun).__name__}")
+    in_tree = tree.structure((example, {}))
+    key = (fun, in_tree, tuple(avals), config.trace_key())
+    try:
+        known: Body | None = _bodies.get(key)
+    except TypeError:  # an unhashable callable is traced anew
+        known, key = None, ()  # type: ignore[assignment]
+    if known is not None:
+        return known
+    flat = FlatFunction(fun, in_tree)
+    name = function_name(fun)
+
+    def checked(*leaves: Any) -> list[Any]:
+        outputs = flat(*leaves)
+        for x in outputs:
+            if not is_array_like(x):
+                raise TypeError(f"{what}: {name} returned a {type(x).__name__}, but only arrays and numbers can be returned")
+        return outputs
+
+    jaxpr, consts = stage(checked, avals, DebugInfo(name, argument_paths(fun, example, {})))
+    opened = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
+    body = Body(ClosedJaxpr(opened), consts, flat.out_tree)
+    if key and not any(isinstance(x, Tracer) for x in consts):
+        _bodies.put(key, body)
+    return body
+
+
+def share_constants(bodies: Sequence[Body]) -> tuple[list[ClosedJaxpr], list[Any]]:
+    """Programs of the same operands: each takes the constants of all, once each."""
+    places: dict[int, int] = {}
+    shared: list[Any] = []
+    for body in bodies:
+        for x in body.consts:
+            if id(x) not in places:
+                places[id(x)] = len(shared)
+                shared.append(x)
+    programs = []
+    for body in bodies:
+        jaxpr = body.jaxpr.jaxpr
+        own = jaxpr.invars[: len(body.consts)]
+        leading = [Var(aval_of(x)) for x in shared]
+        for var, x in zip(own, body.consts, strict=True):
+            leading[places[id(x)]] = var
+        if len(bodies) == 1:
+            programs.append(body.jaxpr)
+        else:
+            programs.append(ClosedJaxpr(jaxpr.replace(invars=leading + jaxpr.invars[len(own) :])))
+    return programs, shared
+
+
+def typed_leaves(values: Sequence[Any]) -> tuple[list[Any], list[ShapedArray]]:
+    """Leaves and their types."""
+    return list(values), [aval_of(x) for x in values]
+
+
+def promote_carry(
+    what: str, carry: list[Any], carry_tree: Any, out_avals: Sequence[ShapedArray], out_tree: Any
+) -> tuple[list[Any], bool]:
+    """The initial carry with weakly typed leaves promoted to what the body returns, and whether any changed.
+
+    Raises:
+      TypeError: if the body's carry differs from the initial one in structure, shape or dtype.
+    """
+    if out_tree != carry_tree:
+        difference = tree.first_difference(tree.unflatten(carry_tree, carry), tree.unflatten(out_tree, list(out_avals)))
+        detail = f" at carry{tree.keystr(difference[0])}" if difference else ""
+        raise TypeError(
+            f"{what}: the carry that the body returns must have the structure of the initial carry, but they differ"
+            f"{detail}: {carry_tree} became {out_tree}"
+        )
+    changed = False
+    promoted = []
+    for x, out in zip(carry, out_avals, strict=True):
+        aval = aval_of(x)
+        if aval.weak_type and (aval.dtype != out.dtype or not out.weak_type):
+            dtype = dtypes.promote_pair(aval.dtype, True, out.dtype, out.weak_type)[0]
+            x = convert_element_type(x, dtype)
+            changed = True
+        promoted.append(x)
+    return promoted, changed
+
+
+def check_carry(what: str, carry: Sequence[Any], carry_tree: Any, out_avals: Sequence[ShapedArray]) -> None:
+    """Raise TypeError, naming each leaf, unless the body returns a carry of the types it gets."""
+    paths = [tree.keystr(path) for path, _ in tree.leaves_with_path(tree.unflatten(carry_tree, list(carry)))]
+    wrong = []
+    for path, x, out in zip(paths, carry, out_avals, strict=True):
+        aval = aval_of(x)
+        if aval.shape != out.shape or aval.dtype != out.dtype:
+            wrong.append(f"carry{path} has type {aval.str_short()}, but became {out.str_short()}")
+    if wrong:
+        raise TypeError(
+            f"{what}: the carry that the body returns must have the types of the initial carry, but "
+            f"{'; '.join(wrong)}; convert or reshape it in the body, or start from a value of that type"
+        )
+
+
+def reorder(closed: ClosedJaxpr, inputs: Sequence[int] | None = None, outputs: Sequence[int] | None = None) -> ClosedJaxpr:
+    """The program with its inputs and outputs taken in another order (outputs may be dropped)."""
+    jaxpr: Jaxpr = closed.jaxpr
+    invars = jaxpr.invars if inputs is None else [jaxpr.invars[i] for i in inputs]
+    outvars = jaxpr.outvars if outputs is None else [jaxpr.outvars[i] for i in outputs]
+    return ClosedJaxpr(jaxpr.replace(invars=invars, outvars=outvars, debug=DebugInfo(jaxpr.debug.name)), closed.consts)
+
+
+def fixpoint(start: Sequence[bool], step: Callable[[list[bool]], Sequence[bool]]) -> list[bool]:
+    """The least set of carry flags that contains ``start`` and is kept by ``step``."""
+    flags = list(start)
+    while True:
+        after = [a or b for a, b in zip(flags, step(flags), strict=True)]
+        if after == flags:
+            return flags
+        flags = after
+
+
+def split_by(items: Sequence[Any], *sizes: int) -> list[list[Any]]:
+    """Consecutive parts of a sequence; the last takes the rest."""
+    parts = []
+    start = 0
+    for size in sizes:
+        parts.append(list(items[start : start + size]))
+        start += size
+    parts.append(list(items[start:]))
+    return parts

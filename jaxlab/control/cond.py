@@ -1,0 +1,261 @@
+"""``cond`` and ``switch``: one of several functions, chosen by a value known only when the program runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxlab import tree
+from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
+from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.trace import interpret_with
+from jaxlab.control.bodies import Body, share_constants, trace_body
+from jaxlab.interpreters.batching import batch_jaxpr, move_to
+from jaxlab.interpreters.jvp import jvp_jaxpr
+from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
+from jaxlab.interpreters.staging import eval_closed, stage_closed
+from jaxlab.interpreters.transpose import transpose_jaxpr
+from jaxlab.primitives.broadcasting import F32, broadcast_in_dim, instantiate, zeros_like_aval
+from jaxlab.primitives.comparison import clamp, ne, select_n
+from jaxlab.primitives.conversion import convert_element_type
+from jaxlab.primitives.transcendental import cos, sin
+
+I32 = np.dtype(np.int32)
+
+
+def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = None) -> Any:
+    """``true_fun(*operands)`` if ``pred`` else ``false_fun(*operands)``, decided when the program runs.
+
+    Args:
+      pred: a scalar, boolean or number (then compared with zero).
+      true_fun, false_fun: functions whose results have the same structure, shapes and dtypes.
+      operands: pytrees of arrays.
+      operand: the only operand, by name (an older form).
+
+    Raises:
+      TypeError: if ``pred`` is not a scalar, or the branches' results differ.
+
+    >>> cond(True, lambda x: x + 1, lambda x: x - 1, 3)
+    Array(4, dtype=int32, weak_type=True)
+    """
+    if operand is not None:
+        operands = (operand,)
+    aval = aval_of(pred)
+    if aval.shape:
+        raise TypeError(f"cond: the predicate has type {aval.str_short()}, but a scalar is needed; reduce it with any or all")
+    if aval.dtype.kind not in "biuf":
+        raise TypeError(f"cond: the predicate has dtype {aval.dtype.name}, but a boolean or a real number is needed")
+    if aval.dtype.kind != "b":
+        pred = ne(pred, np.zeros((), aval.dtype)[()])
+    index = convert_element_type(pred, I32)
+    return _branch("cond", index, [false_fun, true_fun], operands, ("false_fun", "true_fun"))
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = None) -> Any:
+    """``branches[index](*operands)``, decided when the program runs; an index out of range is clamped.
+
+    Raises:
+      TypeError: if ``index`` is not an integer scalar, or the branches' results differ.
+      ValueError: if there are no branches.
+
+    >>> switch(1, [jnp.sin, jnp.cos], 0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+    if operand is not None:
+        operands = (operand,)
+    if not branches:
+        raise ValueError("switch: the sequence of branches is empty, but at least one is needed")
+    aval = aval_of(index)
+    if aval.shape or aval.dtype.kind not in "iu":
+        raise TypeError(f"switch: the index has type {aval.str_short()}, but an integer scalar is needed")
+    if len(branches) == 1:
+        return branches[0](*operands)
+    index = convert_element_type(index, I32)
+    index = clamp(np.int32(0), index, np.int32(len(branches) - 1))
+    return _branch("switch", index, list(branches), operands, tuple(f"branches[{i}]" for i in range(len(branches))))
+
+
+def _branch(
+    what: str, index: Any, functions: Sequence[Callable[..., Any]], operands: tuple[Any, ...], names: Sequence[str]
+) -> Any:
+    leaves = tree.leaves(operands)
+    avals = [aval_of(x) for x in leaves]
+    bodies = [trace_body(f, operands, avals, what) for f in functions]
+    _check_same(what, bodies, names)
+    programs, shared = share_constants(bodies)
+    programs = _join_weak_types(programs)
+    out = cond_p.bind(index, *shared, *leaves, branches=tuple(programs))
+    return tree.unflatten(bodies[0].out_tree, out)
+
+
+def _check_same(what: str, bodies: Sequence[Body], names: Sequence[str]) -> None:
+    first = bodies[0]
+    for body, name in zip(bodies[1:], names[1:], strict=True):
+        if body.out_tree != first.out_tree:
+            raise TypeError(
+                f"{what}: the branches must return the same structure, but {names[0]} returned {first.out_tree} "
+                f"and {name} returned {body.out_tree}"
+            )
+        for i, (a, b) in enumerate(zip(first.jaxpr.out_avals, body.jaxpr.out_avals, strict=True)):
+            if a.shape != b.shape or a.dtype != b.dtype:
+                example = tree.unflatten(first.out_tree, first.jaxpr.out_avals)
+                path = tree.keystr(tree.leaves_with_path(example)[i][0])
+                raise TypeError(
+                    f"{what}: the branches must return the same types, but the result{path} is {a.str_short()} in "
+                    f"{names[0]} and {b.str_short()} in {name}"
+                )
+
+
+def _join_weak_types(programs: list[ClosedJaxpr]) -> list[ClosedJaxpr]:
+    """A result is weakly typed only if it is so in every branch."""
+    weak = [all(avals) for avals in zip(*[[a.weak_type for a in p.out_avals] for p in programs], strict=True)]
+    if all([a.weak_type for a in p.out_avals] == weak for p in programs):
+        return programs
+
+    def strengthened(closed: ClosedJaxpr) -> ClosedJaxpr:
+        def fun(*args: Any) -> list[Any]:
+            return [
+                x if w or not aval_of(x).weak_type else convert_element_type(x, aval_of(x).dtype)
+                for x, w in zip(eval_closed(closed, *args), weak, strict=True)
+            ]
+
+        return stage_closed(fun, closed.in_avals, closed.jaxpr.debug)
+
+    return [strengthened(p) for p in programs]
+
+
+class Cond(Primitive):
+    name = "cond"
+    multiple_results = True
+
+    def abstract_eval(self, index: Any, *operands: Any, branches: Any, **params: Any) -> list[ShapedArray]:
+        return branches[0].out_avals  # type: ignore[no-any-return]
+
+    def lower(self, ctx: Any, index: Any, *operands: Any, branches: Any, **params: Any) -> list[Any]:
+        b = ctx.b
+        results = [b.type(aval) for aval in ctx.avals_out]
+        case = b.op("stablehlo.case", results, [index], regions=len(branches))
+        for i, (region, branch) in enumerate(zip(case.regions, branches, strict=True)):
+            inner, _ = b.block(region, [])
+            inner.end(ctx.inline(branch, inner, operands, f"branch_{i}_fun"))
+        return list(case.results)
+
+    def jvp(
+        self, primals: Sequence[Any], tangents: Sequence[Any], *, branches: Any, **params: Any
+    ) -> tuple[list[Any], list[Any]]:
+        nonzero = [type(t) is not Zero for t in tangents[1:]]
+        flags = [jvp_jaxpr(branch, nonzero)[1] for branch in branches]
+        nonzero_out = [any(each) for each in zip(*flags, strict=True)]
+        derived = tuple(jvp_jaxpr(branch, nonzero, nonzero_out)[0] for branch in branches)
+        given = [t for t, n in zip(tangents[1:], nonzero, strict=True) if n]
+        out = self.bind(*primals, *given, branches=derived, **params)
+        count = len(branches[0].jaxpr.outvars)
+        rest = iter(out[count:])
+        avals = branches[0].out_avals
+        return out[:count], [
+            next(rest) if n else Zero(aval.to_tangent_aval()) for n, aval in zip(nonzero_out, avals, strict=True)
+        ]
+
+    def partial_eval(
+        self, trace: Any, unknown: Sequence[bool], args: Sequence[Any], *, branches: Any, **params: Any
+    ) -> list[Any]:
+        if unknown[0]:
+            return trace.unknown.process(self, args, {"branches": branches, **params})  # type: ignore[no-any-return]
+        flags = [split_jaxpr(branch, unknown[1:]).out_unknown for branch in branches]
+        out_unknown = [any(each) for each in zip(*flags, strict=True)]
+        halves = [split_jaxpr(branch, unknown[1:], out_unknown) for branch in branches]
+        now, later, num_residuals = _share_residuals(halves)
+        known_args = [x for x, u in zip(args, unknown, strict=True) if not u]
+        with interpret_with(trace.parent):
+            out = self.bind(*known_args, branches=tuple(now), **params)
+        outputs, residuals = out[: len(out) - num_residuals], out[len(out) - num_residuals :]
+        unknown_args = [x for x, u in zip(args, unknown, strict=True) if u]
+        rest = trace.unknown.process(
+            self, [args[0], *residuals, *unknown_args], {"branches": tuple(later), **params}
+        )
+        known_outputs, unknown_outputs = iter(outputs), iter(rest)
+        return [next(unknown_outputs) if u else next(known_outputs) for u in out_unknown]
+
+    def transpose(self, ct: Any, index: Any, *args: Any, branches: Any, **params: Any) -> list[Any]:
+        linear = [type(x) is UndefinedPrimal for x in args]
+        zeros = [type(c) is Zero for c in ct]
+        back = tuple(transpose_jaxpr(branch, linear, zeros, True)[0] for branch in branches)
+        values = [x for x, u in zip(args, linear, strict=True) if not u]
+        given = [instantiate(c) for c, z in zip(ct, zeros, strict=True) if not z]
+        out = iter(self.bind(index, *values, *given, branches=back, **params))
+        return [None, *[next(out) if u else None for u in linear]]
+
+    def batch(
+        self, size: int, args: Sequence[Any], dims: Sequence[int | None], *, branches: Any, **params: Any
+    ) -> tuple[list[Any], list[int | None]]:
+        index, *operands = args
+        index_dim, *operand_dims = dims
+        if index_dim is not None:
+            return _select_branches(size, index, operands, operand_dims, branches)
+        flags = [batch_jaxpr(branch, size, operand_dims)[1] for branch in branches]
+        mapped = [any(each) for each in zip(*flags, strict=True)]
+        derived = tuple(batch_jaxpr(branch, size, operand_dims, mapped)[0] for branch in branches)
+        return self.bind(index, *operands, branches=derived, **params), [0 if m else None for m in mapped]
+
+    def reference(self, index: Any, *operands: Any, branches: Any, **params: Any) -> Any:
+        return [np.asarray(x) for x in eval_closed(branches[int(index)], *operands)]
+
+    def examples(self) -> Iterable[Example]:
+        aval = ShapedArray((3,), F32)
+        branches = tuple(stage_closed(f, [aval]) for f in (lambda x: [sin(x)], lambda x: [cos(x)]))
+        for index in (0, 1):
+            yield Example((np.int32(index), aval), dict(branches=branches))
+
+
+def _select_branches(
+    size: int, index: Any, operands: Sequence[Any], dims: Sequence[int | None], branches: Any
+) -> tuple[list[Any], list[int | None]]:
+    """All branches on all slices, then for each slice the one that its index asks for."""
+    index = move_to(index, 0, 0, size)
+    results = []
+    for branch in branches:
+        derived, _ = batch_jaxpr(branch, size, dims, True)
+        results.append(eval_closed(derived, *operands))
+    if len(branches) == 2:
+        index = ne(index, broadcast_in_dim(np.int32(0), (size,), ()))
+    chosen = []
+    for cases in zip(*results, strict=True):
+        shape = aval_of(cases[0]).shape
+        which = broadcast_in_dim(index, shape, (0,)) if len(shape) > 1 else index
+        chosen.append(select_n(which, *cases))
+    return chosen, [0] * len(chosen)
+
+
+def _share_residuals(halves: Sequence[Halves]) -> tuple[list[ClosedJaxpr], list[ClosedJaxpr], int]:
+    """Branches that save, and take, the residuals of all of them; each fills those of the others with zeros."""
+    avals = [half.known.out_avals[len(half.known.out_avals) - half.num_residuals :] for half in halves]
+    total = sum(len(a) for a in avals)
+    now, later = [], []
+    for i, half in enumerate(halves):
+        now.append(_saving(half, avals, i))
+        before = sum(len(a) for a in avals[:i])
+        jaxpr: Jaxpr = half.unknown.jaxpr
+        own, inputs = jaxpr.invars[: half.num_residuals], jaxpr.invars[half.num_residuals :]
+        spare = [Var(aval) for group in avals for aval in group]
+        spare[before : before + len(own)] = own
+        later.append(ClosedJaxpr(jaxpr.replace(invars=spare + inputs), half.unknown.consts))
+    return now, later, total
+
+
+def _saving(half: Halves, avals: Sequence[Sequence[ShapedArray]], position: int) -> ClosedJaxpr:
+    count = len(half.known.out_avals) - half.num_residuals
+
+    def fun(*args: Any) -> list[Any]:
+        out = eval_closed(half.known, *args)
+        residuals: list[Any] = []
+        for i, group in enumerate(avals):
+            residuals += out[count:] if i == position else [zeros_like_aval(aval) for aval in group]
+        return out[:count] + residuals
+
+    return stage_closed(fun, half.known.in_avals, half.known.jaxpr.debug)
+
+
+cond_p = Cond()

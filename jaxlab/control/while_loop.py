@@ -1,0 +1,339 @@
+"""``while_loop`` and ``fori_loop``: repeat until a condition, known only when the program runs, fails."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxlab import tree
+from jaxlab.control.bodies import (
+    check_carry,
+    fixpoint,
+    promote_carry,
+    reorder,
+    share_constants,
+    split_by,
+    trace_body,
+)
+from jaxlab.control.scan import scan
+from jaxlab.core.aval import ShapedArray, Zero, aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.trace import Tracer, interpret_with
+from jaxlab.interpreters.batching import batch_jaxpr, move_to
+from jaxlab.interpreters.jvp import jvp_jaxpr
+from jaxlab.interpreters.partial_eval import split_jaxpr
+from jaxlab.interpreters.staging import eval_closed, stage_closed
+from jaxlab.primitives.arithmetic import add, mul
+from jaxlab.primitives.broadcasting import F32, broadcast_in_dim, instantiate
+from jaxlab.primitives.comparison import lt, select_n
+from jaxlab.primitives.conversion import convert_element_type
+from jaxlab.primitives.reduction import reduce_or
+
+
+def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    """``val = init_val; while cond_fun(val): val = body_fun(val)``, as one operation of the program.
+
+    Args:
+      cond_fun: from the carry to a boolean scalar.
+      body_fun: from the carry to the next one, of the same structure, shapes and dtypes.
+      init_val: the first carry, a pytree of arrays.
+
+    Raises:
+      TypeError: if the condition is not a boolean scalar, or the carry changes its type.
+
+    Forward-mode derivatives work; reverse mode would need an unknown amount of memory: use `scan`.
+
+    >>> while_loop(lambda x: x < 100, lambda x: 2 * x, 3)
+    Array(192, dtype=int32, weak_type=True)
+    """
+    leaves, carry_tree = tree.flatten(init_val)
+    for _ in range(2):
+        avals = [aval_of(x) for x in leaves]
+        example = (tree.unflatten(carry_tree, leaves),)
+        body = trace_body(body_fun, example, avals, "while_loop")
+        leaves, changed = promote_carry("while_loop", leaves, carry_tree, body.jaxpr.out_avals, body.out_tree)
+        if not changed:
+            break
+    check_carry("while_loop", leaves, carry_tree, body.jaxpr.out_avals)
+    avals = [aval_of(x) for x in leaves]
+    test = trace_body(cond_fun, example, avals, "while_loop")
+    result = test.jaxpr.out_avals
+    if len(result) != 1 or result[0].shape or result[0].dtype != np.bool_ or tree.leaves(test.out_tree) is None:
+        shown = ", ".join(aval.str_short() for aval in result)
+        raise TypeError(
+            f"while_loop: cond_fun must return a boolean scalar, but it returned {shown or 'nothing'}; "
+            "compare, or reduce with any or all"
+        )
+    (test_jaxpr,), test_consts = share_constants([test])
+    (body_jaxpr,), body_consts = share_constants([body])
+    out = while_p.bind(
+        *test_consts,
+        *body_consts,
+        *leaves,
+        cond_jaxpr=test_jaxpr,
+        cond_nconsts=len(test_consts),
+        body_jaxpr=body_jaxpr,
+        body_nconsts=len(body_consts),
+    )
+    return tree.unflatten(body.out_tree, out)
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None) -> Any:
+    """``val = init_val; for i in range(lower, upper): val = body_fun(i, val)``, as one operation of the program.
+
+    Args:
+      lower, upper: integers; where both are known while tracing, the loop can be differentiated in reverse mode.
+      body_fun: from the index and the carry to the next carry.
+      init_val: the first carry, a pytree of arrays.
+      unroll: how many steps to write out in each iteration, for known bounds.
+
+    >>> fori_loop(0, 4, lambda i, x: x + i, 0)
+    Array(6, dtype=int32, weak_type=True)
+    """
+    if not callable(body_fun):
+        raise TypeError(f"fori_loop: body_fun must be a function, but it is a {type(body_fun).__name__}")
+    for name, bound in (("lower", lower), ("upper", upper)):
+        aval = aval_of(bound)
+        if aval.shape or aval.dtype.kind not in "iu":
+            raise TypeError(f"fori_loop: {name} has type {aval.str_short()}, but an integer scalar is needed")
+    known = not isinstance(lower, Tracer) and not isinstance(upper, Tracer)
+    if known:
+        start, stop = operator.index(lower), operator.index(upper)
+        index = np.int32(start) if not isinstance(lower, int) else start
+
+        def step(carry: Any, _: Any) -> tuple[Any, None]:
+            i, value = carry
+            return (add(i, _one(i)), body_fun(i, value)), None
+
+        (_, result), _ = scan(step, (index, init_val), None, length=max(stop - start, 0), unroll=unroll or 1)
+        return result
+    if unroll is not None:
+        raise ValueError("fori_loop: unroll needs bounds that are known while tracing, but lower or upper is traced")
+    dtype = np.result_type(aval_of(lower).dtype, aval_of(upper).dtype)
+    start, stop = convert_element_type(lower, dtype), convert_element_type(upper, dtype)
+
+    def test(carry: Any) -> Any:
+        return lt(carry[0], carry[1])
+
+    def body(carry: Any) -> Any:
+        i, end, value = carry
+        return add(i, _one(i)), end, body_fun(i, value)
+
+    return while_loop(test, body, (start, stop, init_val))[2]
+
+
+def _one(i: Any) -> Any:
+    aval = aval_of(i)
+    return 1 if aval.weak_type else np.ones((), aval.dtype)[()]
+
+
+class While(Primitive):
+    name = "while"
+    multiple_results = True
+
+    def abstract_eval(self, *avals: Any, body_jaxpr: Any, **params: Any) -> list[ShapedArray]:
+        return body_jaxpr.out_avals  # type: ignore[no-any-return]
+
+    def lower(
+        self, ctx: Any, *operands: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int
+    ) -> list[Any]:
+        b = ctx.b
+        consts = cond_nconsts + body_nconsts
+        types = [b.type(aval) for aval in ctx.avals_in]
+        loop = b.op("stablehlo.while", types, operands, regions=2)
+        test, arguments = b.block(loop.regions[0], types)
+        test_consts, _, carry = split_by(arguments, cond_nconsts, body_nconsts)
+        test.end(ctx.inline(cond_jaxpr, test, [*test_consts, *carry], "while/cond"))
+        body, arguments = b.block(loop.regions[1], types)
+        _, body_consts, carry = split_by(arguments, cond_nconsts, body_nconsts)
+        body.end([*arguments[:consts], *ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")])
+        return list(loop.results)[consts:]
+
+    def jvp(
+        self,
+        primals: Sequence[Any],
+        tangents: Sequence[Any],
+        *,
+        cond_jaxpr: ClosedJaxpr,
+        cond_nconsts: int,
+        body_jaxpr: ClosedJaxpr,
+        body_nconsts: int,
+    ) -> tuple[list[Any], list[Any]]:
+        nonzero = [type(t) is not Zero for t in tangents]
+        _, const_nonzero, carry_nonzero = split_by(nonzero, cond_nconsts, body_nconsts)
+        carry_nonzero = fixpoint(
+            carry_nonzero, lambda flags: jvp_jaxpr(body_jaxpr, [*const_nonzero, *flags], flags)[1]
+        )
+        derived, _ = jvp_jaxpr(body_jaxpr, [*const_nonzero, *carry_nonzero], carry_nonzero)
+        test_consts, body_consts, carry = split_by(primals, cond_nconsts, body_nconsts)
+        _, const_ts, carry_ts = split_by(tangents, cond_nconsts, body_nconsts)
+        given_consts = [t for t, n in zip(const_ts, const_nonzero, strict=True) if n]
+        given = [instantiate(t) for t, n in zip(carry_ts, carry_nonzero, strict=True) if n]
+        nb, nc = len(body_consts), len(carry)
+        order = [
+            *range(nb),
+            *range(nb + nc, nb + nc + len(given_consts)),
+            *range(nb, nb + nc),
+            *range(nb + nc + len(given_consts), nb + nc + len(given_consts) + len(given)),
+        ]
+        out = self.bind(
+            *test_consts,
+            *body_consts,
+            *given_consts,
+            *carry,
+            *given,
+            cond_jaxpr=_ignoring(cond_jaxpr, [v.aval for v in derived.jaxpr.outvars[nc:]]),
+            cond_nconsts=cond_nconsts,
+            body_jaxpr=reorder(derived, order),
+            body_nconsts=nb + len(given_consts),
+        )
+        rest = iter(out[nc:])
+        avals = body_jaxpr.out_avals
+        return out[:nc], [
+            next(rest) if n else Zero(aval.to_tangent_aval()) for n, aval in zip(carry_nonzero, avals, strict=True)
+        ]
+
+    def partial_eval(
+        self,
+        trace: Any,
+        unknown: Sequence[bool],
+        args: Sequence[Any],
+        *,
+        cond_jaxpr: ClosedJaxpr,
+        cond_nconsts: int,
+        body_jaxpr: ClosedJaxpr,
+        body_nconsts: int,
+    ) -> list[Any]:
+        """The carries that do not depend on the unknowns are computed now; the whole loop runs again later for the rest."""
+        params = dict(
+            cond_jaxpr=cond_jaxpr, cond_nconsts=cond_nconsts, body_jaxpr=body_jaxpr, body_nconsts=body_nconsts
+        )
+        test_unknown, const_unknown, carry_unknown = split_by(unknown, cond_nconsts, body_nconsts)
+        carry_unknown = fixpoint(
+            carry_unknown, lambda flags: split_jaxpr(body_jaxpr, [*const_unknown, *flags], flags).out_unknown
+        )
+        test_out = split_jaxpr(cond_jaxpr, [*test_unknown, *carry_unknown]).out_unknown
+        if any(test_unknown) or test_out[0] or all(carry_unknown):
+            return trace.unknown.process(self, args, params)  # type: ignore[no-any-return]
+        halves = split_jaxpr(body_jaxpr, [*const_unknown, *carry_unknown], carry_unknown)
+        kept = [i for i, u in enumerate(carry_unknown) if not u]
+        _, _, carry = split_by(args, cond_nconsts, body_nconsts)
+        test_consts, body_consts, _ = split_by(args, cond_nconsts, body_nconsts)
+        known_consts = [x for x, u in zip(body_consts, const_unknown, strict=True) if not u]
+        with interpret_with(trace.parent):
+            known = self.bind(
+                *test_consts,
+                *known_consts,
+                *[carry[i] for i in kept],
+                cond_jaxpr=_without_unknown(cond_jaxpr, cond_nconsts, kept),
+                cond_nconsts=cond_nconsts,
+                body_jaxpr=reorder(halves.known, outputs=range(len(kept))),
+                body_nconsts=len(known_consts),
+            )
+        out = trace.unknown.process(self, args, params)
+        for i, x in zip(kept, known, strict=True):
+            out[i] = x
+        return out  # type: ignore[no-any-return]
+
+    def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
+        raise ValueError(
+            "reverse-mode differentiation does not work for while_loop, nor for fori_loop with traced bounds, because the "
+            "number of steps is not known when the program is compiled; use scan, or fori_loop with bounds that are Python ints"
+        )
+
+    def batch(
+        self,
+        size: int,
+        args: Sequence[Any],
+        dims: Sequence[int | None],
+        *,
+        cond_jaxpr: ClosedJaxpr,
+        cond_nconsts: int,
+        body_jaxpr: ClosedJaxpr,
+        body_nconsts: int,
+    ) -> tuple[list[Any], list[int | None]]:
+        test_dims, body_dims, carry_dims = split_by(dims, cond_nconsts, body_nconsts)
+        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
+
+        def carry_axes(flags: Sequence[bool]) -> list[int | None]:
+            return [0 if f else None for f in flags]
+
+        def step(flags: list[bool]) -> Sequence[bool]:
+            if batch_jaxpr(cond_jaxpr, size, [*test_dims, *carry_axes(flags)])[1][0]:
+                return [True] * len(flags)
+            return batch_jaxpr(body_jaxpr, size, [*body_dims, *carry_axes(flags)], flags)[1]
+
+        mapped = fixpoint([d is not None for d in carry_dims], step)
+        axes = carry_axes(mapped)
+        test, (pred_mapped,) = batch_jaxpr(cond_jaxpr, size, [*test_dims, *axes])
+        body, _ = batch_jaxpr(body_jaxpr, size, [*body_dims, *axes], mapped)
+        carry = [move_to(x, d, 0, size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)]
+        nb = len(body_consts)
+        if pred_mapped:
+            # Every slice goes on until the last one is done; those that are done keep their carry.
+            body = _masked(test, cond_nconsts, body, nb, size)
+            body_consts, nb = [*test_consts, *body_consts], cond_nconsts + nb
+            test = _any_of(test)
+        out = self.bind(
+            *test_consts,
+            *body_consts,
+            *carry,
+            cond_jaxpr=test,
+            cond_nconsts=cond_nconsts,
+            body_jaxpr=body,
+            body_nconsts=nb,
+        )
+        return out, axes
+
+    def reference(
+        self, *args: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int
+    ) -> list[Any]:
+        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
+        while np.asarray(eval_closed(cond_jaxpr, *test_consts, *carry)[0]):
+            carry = [np.asarray(x) for x in eval_closed(body_jaxpr, *body_consts, *carry)]
+        return carry
+
+    def examples(self) -> Iterable[Example]:
+        i, x = ShapedArray((), np.dtype(np.int32)), ShapedArray((3,), F32)
+        test = stage_closed(lambda i, x: [lt(i, np.int32(3))], [i, x])
+        body = stage_closed(lambda w, i, x: [add(i, np.int32(1)), mul(x, w)], [x, i, x])
+        params = dict(cond_jaxpr=test, cond_nconsts=0, body_jaxpr=body, body_nconsts=1)
+        yield Example((x, np.int32(0), x), params)
+
+
+def _ignoring(test: ClosedJaxpr, extra: Sequence[ShapedArray]) -> ClosedJaxpr:
+    """The condition of a carry with more entries at its end."""
+    count = len(test.jaxpr.invars)
+    return stage_closed(lambda *xs: eval_closed(test, *xs[:count]), [*test.in_avals, *extra], test.jaxpr.debug)
+
+
+def _without_unknown(test: ClosedJaxpr, num_consts: int, kept: Sequence[int]) -> ClosedJaxpr:
+    """The condition, which needs none of the others, of the carries that are kept."""
+    return reorder(test, [*range(num_consts), *[num_consts + i for i in kept]])
+
+
+def _any_of(test: ClosedJaxpr) -> ClosedJaxpr:
+    return stage_closed(lambda *xs: [reduce_or(eval_closed(test, *xs)[0], (0,))], test.in_avals, test.jaxpr.debug)
+
+
+def _masked(test: ClosedJaxpr, num_test: int, body: ClosedJaxpr, num_body: int, size: int) -> ClosedJaxpr:
+    def fun(*args: Any) -> list[Any]:
+        test_consts, body_consts, carry = split_by(args, num_test, num_body)
+        pred = eval_closed(test, *test_consts, *carry)[0]
+        after = eval_closed(body, *body_consts, *carry)
+        chosen = []
+        for old, new in zip(carry, after, strict=True):
+            shape = aval_of(new).shape
+            which = broadcast_in_dim(pred, shape, (0,)) if len(shape) > 1 else pred
+            chosen.append(select_n(which, old, new))
+        return chosen
+
+    avals = [*test.in_avals[:num_test], *body.in_avals]
+    return stage_closed(fun, avals, body.jaxpr.debug)
+
+
+while_p = While()

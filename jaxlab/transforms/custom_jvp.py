@@ -1,0 +1,244 @@
+"""``custom_jvp``: a function with a derivative of one's own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxlab import tree
+from jaxlab.control.bodies import trace_body
+from jaxlab.core.aval import ShapedArray, Zero, aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.primitive import Example, Primitive
+from jaxlab.interpreters.batching import batch_flat, batch_jaxpr, move_to
+from jaxlab.interpreters.staging import eval_closed, stage_closed
+from jaxlab.primitives.arithmetic import mul
+from jaxlab.primitives.broadcasting import F32, instantiate
+from jaxlab.primitives.elementwise import add_any
+from jaxlab.primitives.transcendental import cos, sin
+from jaxlab.transforms.functions import function_name, signature_of
+
+
+class custom_jvp:  # noqa: N801 (JAX's name, used as a decorator)
+    """A function whose derivative is given by a rule instead of being derived.
+
+    Args:
+      fun: a function of pytrees of arrays.
+      nondiff_argnums: positional arguments that are Python values; the rule gets them first.
+
+    The rule, set by `defjvp`, takes primals and tangents as tuples and returns the value and its tangent; it must be linear
+    in the tangents, so that reverse mode works too.
+
+    >>> @custom_jvp
+    ... def f(x):
+    ...     return jnp.sin(x)
+    >>> @f.defjvp
+    ... def f_jvp(primals, tangents):
+    ...     (x,), (t,) = primals, tangents
+    ...     return f(x), 2.0 * t
+    >>> grad(f)(0.0)
+    Array(2., dtype=float32, weak_type=True)
+    """
+
+    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
+        functools.update_wrapper(self, fun)
+        self.fun = fun
+        names = list(signature_of(fun).parameters) if nondiff_argnames else []  # type: ignore[union-attr]
+        self.nondiff_argnums = tuple(nondiff_argnums) + tuple(names.index(n) for n in nondiff_argnames)
+        self.rule: Callable[..., Any] | None = None
+        self.symbolic_zeros = False
+
+    def defjvp(self, jvp: Callable[..., Any], symbolic_zeros: bool = False) -> Callable[..., Any]:
+        """Set the rule: ``jvp(*nondiff, primals, tangents) -> (value, tangent)``. Returns it."""
+        self.rule = jvp
+        self.symbolic_zeros = symbolic_zeros
+        return jvp
+
+    def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
+        """Set one rule an argument: ``jvp(t, value, *primals)`` gives its share of the tangent; None for zero."""
+        if self.nondiff_argnums:
+            raise TypeError("defjvps: not with nondiff_argnums; use defjvp")
+
+        def rule(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+            out = self(*primals)
+            shares = [jvp(t, out, *primals) for jvp, t in zip(jvps, tangents, strict=True) if jvp is not None]
+            if not shares:
+                return out, tree.map(lambda x: instantiate(Zero(aval_of(x).to_tangent_aval())), out)
+            return out, functools.reduce(lambda a, b: tree.map(add_any, a, b), shares)
+
+        self.defjvp(rule)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        if self.rule is None:
+            raise AttributeError(
+                f"custom_jvp: {function_name(self.fun)} has no derivative rule yet; set one with defjvp or defjvps"
+            )
+        args = _positional(self.fun, args, kwargs)
+        fixed = {i: args[i] for i in self.nondiff_argnums}
+        dynamic = tuple(x for i, x in enumerate(args) if i not in fixed)
+
+        def fun(*xs: Any) -> Any:
+            given = iter(xs)
+            return self.fun(*[fixed[i] if i in fixed else next(given) for i in range(len(args))])
+
+        fun.__name__ = function_name(self.fun)
+        leaves, in_tree = tree.flatten(dynamic)
+        body = trace_body(fun, dynamic, [aval_of(x) for x in leaves], function_name(self.fun))
+        rule = _Rule(self.rule, [fixed[i] for i in self.nondiff_argnums], in_tree, body.out_tree, len(body.consts))
+        out = custom_jvp_call_p.bind(
+            *body.consts,
+            *leaves,
+            name=function_name(self.fun),
+            call_jaxpr=body.jaxpr,
+            jvp=rule,
+            num_consts=len(body.consts),
+            symbolic_zeros=self.symbolic_zeros,
+        )
+        return tree.unflatten(body.out_tree, out)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+
+def _positional(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """All arguments as positional ones, with defaults."""
+    signature = signature_of(fun)
+    if signature is None:
+        return args
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(f"{function_name(fun)}: keyword-only arguments cannot be passed to a function with a custom rule")
+    return bound.args
+
+
+class _Rule:
+    """The user's rule as a flat function of primals and tangents."""
+
+    __slots__ = ("fixed", "fun", "in_tree", "num_consts", "out_tree")
+
+    def __init__(self, fun: Callable[..., Any], fixed: list[Any], in_tree: Any, out_tree: Any, num_consts: int) -> None:
+        self.fun = fun
+        self.fixed = fixed
+        self.in_tree = in_tree
+        self.out_tree = out_tree
+        self.num_consts = num_consts
+
+    def __str__(self) -> str:
+        return "jvp"
+
+    def __call__(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        name = function_name(self.fun)
+        result = self.fun(
+            *self.fixed, tree.unflatten(self.in_tree, primals), tree.unflatten(self.in_tree, tangents)
+        )
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise TypeError(f"{name}: a custom jvp rule returns a pair (value, tangent), but it returned {type(result).__name__}")
+        out, out_tree = tree.flatten(result[0])
+        ts, tangent_tree = tree.flatten(result[1])
+        if out_tree != self.out_tree or tangent_tree != out_tree:
+            raise TypeError(
+                f"{name}: the value and the tangent of a custom jvp rule have the structure of the function's result, "
+                f"{self.out_tree}, but the rule returned {out_tree} and {tangent_tree}"
+            )
+        for x, t in zip(out, ts, strict=True):
+            wanted, got = aval_of(x).to_tangent_aval(), aval_of(t)
+            if wanted.shape != got.shape or (wanted.dtype != got.dtype and not got.weak_type):
+                raise TypeError(
+                    f"{name}: a value of type {aval_of(x).str_short()} has a tangent of type {wanted.str_short()}, but the "
+                    f"custom jvp rule returned {got.str_short()}"
+                )
+        return out, ts
+
+
+class CustomJVPCall(Primitive):
+    """The application of a function with its own jvp rule. Where nothing is differentiated it is its jaxpr."""
+
+    name = "custom_jvp_call"
+    multiple_results = True
+
+    def abstract_eval(self, *avals: Any, call_jaxpr: Any, **params: Any) -> list[ShapedArray]:
+        return call_jaxpr.out_avals  # type: ignore[no-any-return]
+
+    def lower(self, ctx: Any, *operands: Any, call_jaxpr: Any, name: str, **params: Any) -> list[Any]:
+        return ctx.inline(call_jaxpr, ctx.b, operands, name)  # type: ignore[no-any-return]
+
+    def jvp(
+        self, primals: Sequence[Any], tangents: Sequence[Any], *, jvp: Any, num_consts: int, **params: Any
+    ) -> tuple[list[Any], list[Any]]:
+        if any(type(t) is not Zero for t in tangents[:num_consts]):
+            raise TypeError(
+                f"{params['name']}: a function with a custom jvp rule closes over a value that is being differentiated; "
+                "pass it as an argument"
+            )
+        return jvp(primals[num_consts:], [instantiate(t) for t in tangents[num_consts:]])  # type: ignore[no-any-return]
+
+    def batch(
+        self,
+        size: int,
+        args: Sequence[Any],
+        dims: Sequence[int | None],
+        *,
+        call_jaxpr: ClosedJaxpr,
+        jvp: Any,
+        **params: Any,
+    ) -> tuple[list[Any], list[int | None]]:
+        batched, _ = batch_jaxpr(call_jaxpr, size, dims, True)
+        rule = _BatchedRule(jvp, size, dims[params["num_consts"] :])
+        out = self.bind(*args, call_jaxpr=batched, jvp=rule, **params)
+        return out, [0] * len(out)
+
+    def reference(self, *args: Any, call_jaxpr: Any, **params: Any) -> list[Any]:
+        return [np.asarray(x) for x in eval_closed(call_jaxpr, *args)]
+
+    def examples(self) -> Iterable[Example]:
+        aval = ShapedArray((3,), F32)
+        tree_of_one = tree.structure((0.0,))
+        rule = _Rule(
+            lambda primals, tangents: (sin(primals[0]), mul(tangents[0], cos(primals[0]))),
+            [],
+            tree_of_one,
+            tree.structure(0.0),
+            0,
+        )
+        params = dict(
+            name="f",
+            call_jaxpr=stage_closed(lambda x: [sin(x)], [aval]),
+            jvp=rule,
+            num_consts=0,
+            symbolic_zeros=False,
+        )
+        yield Example((aval,), params)
+
+
+class _BatchedRule:
+    """A rule mapped over stacks of primals and tangents."""
+
+    __slots__ = ("dims", "rule", "size")
+
+    def __init__(self, rule: Any, size: int, dims: Sequence[int | None]) -> None:
+        self.rule = rule
+        self.size = size
+        self.dims = list(dims)
+
+    def __str__(self) -> str:
+        return "jvp"
+
+    def __call__(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        count = len(primals)
+
+        def fun(*xs: Any) -> list[Any]:
+            out, ts = self.rule(xs[:count], xs[count:])
+            return [*out, *ts]
+
+        results, dims = batch_flat(fun, self.size, [*primals, *tangents], [*self.dims, *self.dims])
+        results = [move_to(x, d, 0, self.size) for x, d in zip(results, dims, strict=True)]
+        half = len(results) // 2
+        return results[:half], results[half:]
+
+
+custom_jvp_call_p = CustomJVPCall()
