@@ -24,6 +24,7 @@ True
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeVar
 
@@ -287,7 +288,14 @@ _Flat = TypeVar("_Flat", Transformation, Timings, Caching, Cost, Input, Output)
 
 
 def _flat(entry: _Flat) -> dict[str, Any]:
-    return {name: plain(value) if isinstance(value, str) else value for name, value in asdict(entry).items()}
+    return {name: _sound(value) for name, value in asdict(entry).items()}
+
+
+def _sound(value: Any) -> Any:
+    # JSON has no NaN and no infinity, and a compiler's cost model gives both.
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return plain(value) if isinstance(value, str) else value
 
 
 def _read_flat(type_: type[_Flat], value: dict[str, Any]) -> _Flat:
