@@ -1,0 +1,91 @@
+"""jaxlab: JAX's programming model for the notebook, over XLA.
+
+``%load_ext jaxlab`` makes cells into functions: ``%%jit``, ``%%grad`` and ``%%vmap`` trace, compile and show them. The names
+here, and in `jaxlab.numpy`, `jaxlab.lax`, `jaxlab.random`, `jaxlab.nn` and `jaxlab.tree_util`, are those of JAX, so that
+JAX code runs when its import line changes.
+
+>>> import jaxlab
+>>> jaxlab.grad(lambda x: x ** 2)(3.0)
+Array(6., dtype=float32, weak_type=True)
+"""
+
+from __future__ import annotations
+
+import importlib as _importlib
+import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
+# jaxlib reads it when it is loaded. What it would log of a failed launch arrives as an exception anyway.
+_os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from jaxlab import dtypes as dtypes
+from jaxlab import errors as errors
+from jaxlab import lax as lax
+from jaxlab import numpy as numpy
+from jaxlab import tree as tree
+from jaxlab import tree_util as tree_util
+from jaxlab.caching import clear_all as clear_caches
+from jaxlab.config import config as config
+from jaxlab.config import debug_infs as debug_infs
+from jaxlab.config import debug_nans as debug_nans
+from jaxlab.config import default_device as default_device
+from jaxlab.config import default_matmul_precision as default_matmul_precision
+from jaxlab.config import disable_jit as disable_jit
+from jaxlab.config import enable_x64 as enable_x64
+from jaxlab.config import numpy_dtype_promotion as numpy_dtype_promotion
+from jaxlab.runtime.array import Array as Array
+from jaxlab.runtime.backend import default_backend as default_backend
+from jaxlab.runtime.backend import device_count as device_count
+from jaxlab.runtime.backend import devices as devices
+from jaxlab.runtime.backend import local_device_count as local_device_count
+from jaxlab.runtime.backend import local_devices as local_devices
+from jaxlab.runtime.backend import process_count as process_count
+from jaxlab.runtime.backend import process_index as process_index
+from jaxlab.transforms.custom_jvp import custom_jvp as custom_jvp
+from jaxlab.transforms.grad import grad as grad
+from jaxlab.transforms.grad import value_and_grad as value_and_grad
+from jaxlab.transforms.jacobian import hessian as hessian
+from jaxlab.transforms.jacobian import jacfwd as jacfwd
+from jaxlab.transforms.jacobian import jacrev as jacrev
+from jaxlab.transforms.jit import jit as jit
+from jaxlab.transforms.jvp import jvp as jvp
+from jaxlab.transforms.make_jaxpr import ShapeDtypeStruct as ShapeDtypeStruct
+from jaxlab.transforms.make_jaxpr import eval_shape as eval_shape
+from jaxlab.transforms.make_jaxpr import make_jaxpr as make_jaxpr
+from jaxlab.transforms.named_scope import named_scope as named_scope
+from jaxlab.transforms.placement import block_until_ready as block_until_ready
+from jaxlab.transforms.placement import device_get as device_get
+from jaxlab.transforms.placement import device_put as device_put
+from jaxlab.transforms.vjp import linearize as linearize
+from jaxlab.transforms.vjp import vjp as vjp
+from jaxlab.transforms.vmap import vmap as vmap
+from jaxlab.version import __version__ as __version__
+
+if _TYPE_CHECKING:
+    from jaxlab import nn as nn
+    from jaxlab import random as random
+
+# What a first array does not need is loaded when it is first named.
+_LAZY = {"nn": "jaxlab.nn", "random": "jaxlab.random"}
+
+
+def __getattr__(name: str) -> _Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module 'jaxlab' has no attribute {name!r}")
+    return _importlib.import_module(module)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])
+
+
+def load_ipython_extension(shell: _Any) -> None:
+    """``%load_ext jaxlab``: register the magics."""
+    _importlib.import_module("jaxlab.magics.extension").load_ipython_extension(shell)
+
+
+def unload_ipython_extension(shell: _Any) -> None:
+    """``%unload_ext jaxlab``: take the magics away again."""
+    _importlib.import_module("jaxlab.magics.extension").unload_ipython_extension(shell)
