@@ -1,0 +1,114 @@
+"""jaxlib's private modules, and the state that its C++ dispatch reads.
+
+The other files of `runtime` take `J` (the extension module) and `xc` (its thin Python front) from here. Importing this
+installs the three hooks without which jaxlib's own `jit` refuses to run, and mirrors `jaxlab.config` into them.
+
+Every `Config` made with ``include_in_jit_key=True`` is a part of the key of every C++ fast path in the process: a fast
+path found under one set of values is not found under another.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from jaxlab import config as options
+from jaxlab.config import UNSET, config
+
+# Read once, when jaxlib is loaded. What it would log of a failed launch arrives as an exception anyway.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from jaxlib import version as _version
+from jaxlib import xla_client as xc
+
+J: Any = xc._xla
+
+#: jaxlib's release, and the number that counts changes of its private surface (467 for 0.10.2, 505 for 0.12.0.1).
+JAXLIB_VERSION: str = _version.__version__
+SURFACE_VERSION: int = xc._version
+
+JaxRuntimeError: type[RuntimeError] = J.JaxRuntimeError
+
+
+def _jit_key(name: str, default: Any) -> Any:
+    return J.config.Config(f"jaxlab_{name}", default, include_in_jit_key=True)
+
+
+# While a Python trace is current the fast path must miss, so that operations on concrete arrays are seen by the trace.
+tracing = _jit_key("tracing", False)
+
+#: ``set_tracing(flag)``: whether a Python trace is current in this thread (0.07 us, a bound C++ method).
+set_tracing: Callable[[bool], None] = tracing.set_local
+
+
+class _Switches:
+    """The hooks that jaxlib reads for all of the process: ours, until an imported `jax` brings its own."""
+
+    def __init__(self) -> None:
+        self.enable_x64 = J.config.Config(
+            "jaxlab_enable_x64", config.enable_x64, include_in_jit_key=True, include_in_trace_context=True
+        )
+        self.disable_jit = _jit_key("disable_jit", config.disable_jit)
+        self.post_hook = J.config.Config("jaxlab_post_hook", None)
+
+    def install(self) -> None:
+        """Make these objects the ones that jaxlib reads."""
+        J.jax_jit.set_enable_x64_state(self.enable_x64)
+        J.jax_jit.set_disable_jit_state(self.disable_jit)
+        J.jax_jit.set_post_hook_state(self.post_hook)
+
+    def mirror(self, name: str) -> Callable[[Any, bool], None]:
+        """A listener that gives the new value of an option to whatever object holds it now."""
+
+        def listen(value: Any, local: bool) -> None:
+            state = getattr(self, name)
+            if not local:
+                state.set_global(value)
+            else:
+                state.set_local(J.config.unset if value is UNSET else value)
+
+        return listen
+
+
+switches = _Switches()
+
+# All other options that a traced program depends on enter the key as two tuples, the global values and the thread's
+# own: two comparisons by identity per dispatch as long as nobody changes anything.
+_TRACED = tuple(
+    field.name
+    for field in fields(options.Options)
+    if field.metadata["traced"] and field.name not in ("enable_x64", "disable_jit")
+)
+_global_options = _jit_key("global_options", None)
+_local_options = _jit_key("local_options", None)
+_read_all = operator.attrgetter(*_TRACED)
+
+
+def _mirror_traced(value: Any, local: bool) -> None:
+    if local:
+        own = {name: config.__dict__[name] for name in _TRACED if name in config.__dict__}
+        _local_options.set_local(tuple(own.items()) if own else J.config.unset)
+    else:
+        _global_options.set_global(_read_all(options.Config))
+
+
+if "jax" not in sys.modules:  # its own are in place then; see `coexistence`
+    switches.install()
+for _name in ("enable_x64", "disable_jit"):
+    config.on_change(_name, switches.mirror(_name))
+for _name in _TRACED:
+    config.on_change(_name, _mirror_traced)
+
+# Since 0.11 results are never checked by a method that only `jax` attaches, and the parameter that said so is gone.
+_HANDLER_TAKES_SKIP_CHECKS = "_skip_checks" in str(J.array_result_handler.__nb_signature__)
+
+
+def array_result_handler(aval: Any, sharding: Any, committed: bool) -> Any:
+    """What turns one raw result of an execution into an array of type ``aval`` on ``sharding``."""
+    if _HANDLER_TAKES_SKIP_CHECKS:
+        return J.array_result_handler(aval, sharding, committed, True)
+    return J.array_result_handler(aval, sharding, committed)

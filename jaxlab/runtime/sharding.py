@@ -1,0 +1,86 @@
+"""Where an array lives: on one device. (Meshes of several devices have a file of their own.)"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from jaxlab.runtime.native import J, xc
+
+Device = J.Device
+
+
+class SingleDeviceSharding(J.SingleDeviceSharding):  # type: ignore[misc]  # a C++ class
+    """The sharding of an array that lies whole on one device.
+
+    >>> from jaxlab.runtime import backend
+    >>> SingleDeviceSharding(backend.devices()[0])
+    SingleDeviceSharding(device=CpuDevice(id=0), memory_kind=device)
+    """
+
+    num_devices = 1
+    is_fully_replicated = True
+
+    def __init__(self, device: Any, *, memory_kind: str | None = None) -> None:
+        super().__init__(device, memory_kind)
+        self.memory_kind = memory_kind or device.default_memory().kind
+        self.device_set = {device}
+        self._device_assignment = (device,)
+
+    @cached_property
+    def addressable_devices(self) -> set[Any]:
+        return {device for device in self.device_set if device.process_index == device.client.process_index()}
+
+    @property
+    def is_fully_addressable(self) -> bool:
+        return self.addressable_devices == self.device_set
+
+    @cached_property
+    def device_list(self) -> Any:
+        """The device as the list type that jaxlib's compiler takes."""
+        return xc.DeviceList(self._device_assignment)
+
+    def devices_indices_map(self, global_shape: tuple[int, ...]) -> dict[Any, tuple[slice, ...]]:
+        """Which part of an array of ``global_shape`` each device holds: all of it."""
+        return {self._device: (slice(None),) * len(global_shape)}
+
+    addressable_devices_indices_map = devices_indices_map
+
+    def shard_shape(self, global_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the part on each device: ``global_shape``."""
+        return tuple(global_shape)
+
+    def is_equivalent_to(self, other: Any, ndim: int) -> bool:
+        """Whether an array of rank ``ndim`` lies the same under both shardings."""
+        return self.device_set == other.device_set and self.memory_kind == other.memory_kind
+
+    def with_memory_kind(self, kind: str) -> SingleDeviceSharding:
+        """The same device, in its memory of the given kind."""
+        return SingleDeviceSharding(self._device, memory_kind=kind)
+
+    def _to_xla_hlo_sharding(self, ndim: int) -> Any:
+        return xc.HloSharding.replicate()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            type(other) is SingleDeviceSharding
+            and self._device == other._device
+            and self.memory_kind == other.memory_kind
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._device, self.memory_kind))
+
+    def __repr__(self) -> str:
+        return f"SingleDeviceSharding(device={self._device!r}, memory_kind={self.memory_kind})"
+
+
+_singles: dict[Any, SingleDeviceSharding] = {}
+
+
+def single_device(device: Any) -> SingleDeviceSharding:
+    """The one cached sharding of a device, in its default memory."""
+    sharding = _singles.get(device)
+    if sharding is None:
+        sharding = _singles[device] = SingleDeviceSharding(device)
+    return sharding
