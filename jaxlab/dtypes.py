@@ -410,7 +410,7 @@ def _promote(pairs: frozenset[tuple[DType, bool]], x64: bool, strict: bool) -> t
     """The common dtype of (dtype, weak) pairs, and whether it is weak."""
     kinds = frozenset(dtype for dtype, _ in pairs)
     all_weak = all(weak for _, weak in pairs)
-    if len(pairs) == 1:
+    if len(pairs) == 1 and not (all_weak and strict):
         return next(iter(pairs))
     if len(kinds) == 1 and not all_weak:
         return next(iter(kinds)), False
@@ -420,7 +420,7 @@ def _promote(pairs: frozenset[tuple[DType, bool]], x64: bool, strict: bool) -> t
     else:
         joined = _join(frozenset(_weak_node(dtype) if weak else dtype for dtype, weak in pairs), strict)
     if isinstance(joined, np.dtype):
-        return joined, all_weak
+        return joined if x64 else _NARROWED.get(joined, joined), all_weak
     return (_WIDE_SCALARS if x64 else _NARROW_SCALARS)[joined], True
 
 
@@ -481,7 +481,10 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> DType | tupl
         out = promote_pair(*pairs[0], *pairs[1])
     else:
         out = _promote(frozenset(pairs), *_options())
-    return out if return_weak_type_flag else out[0]
+    dtype, weak = out
+    if weak:  # of no width of its own, unlike the result of an operation on two weak int8
+        dtype = canonicalize(uint64 if dtype in unsigned_integers else _WIDE_SCALARS[scalar_type_of(dtype)])
+    return (dtype, weak) if return_weak_type_flag else dtype
 
 
 def of(x: Any) -> DType:

@@ -190,7 +190,7 @@ def broadcast(prefix_tree: Any, full_tree: Any, is_leaf: Predicate | None = None
     >>> broadcast(("x", "y"), ([1, 2], {"a": 3}))
     (['x', 'x'], {'a': 'y'})
     """
-    return structure(full_tree, is_leaf).unflatten(broadcast_prefix(prefix_tree, full_tree, is_leaf))
+    return structure(full_tree).unflatten(broadcast_prefix(prefix_tree, full_tree, is_leaf))
 
 
 def broadcast_prefix(
@@ -217,7 +217,7 @@ def broadcast_prefix(
             f"{what} has {one} {_place(path)}, but the full tree has {two} there; "
             "give one leaf for the whole subtree, or a subtree of the same structure"
         ) from error
-    counts = [structure(subtree, is_leaf).num_leaves for subtree in subtrees]
+    counts = [structure(subtree).num_leaves for subtree in subtrees]
     return [leaf for leaf, count in zip(prefix, counts, strict=True) for _ in range(count)]
 
 
@@ -385,7 +385,7 @@ def static(**kwargs: Any) -> Any:
 def _register_mappings() -> None:
     register_pytree_node(
         OrderedDict,
-        lambda d: (tuple(d.values()), tuple(d)),
+        lambda d: (list(d.values()), tuple(d)),
         lambda keys, values: OrderedDict(zip(keys, values, strict=True)),
         lambda d: (tuple((DictKey(k), v) for k, v in d.items()), tuple(d)),
     )
@@ -395,7 +395,7 @@ def _register_mappings() -> None:
 
     register_pytree_node(
         defaultdict,
-        lambda d: (tuple(d[k] for k in sorted_keys(d)), (d.default_factory, sorted_keys(d))),
+        lambda d: ([d[k] for k in sorted_keys(d)], (d.default_factory, sorted_keys(d))),
         lambda aux, values: defaultdict(aux[0], zip(aux[1], values, strict=True)),
         lambda d: (tuple((DictKey(k), d[k]) for k in sorted_keys(d)), (d.default_factory, sorted_keys(d))),
     )
