@@ -3,9 +3,9 @@
     python notebooks/run_demo.py                            the quickstart
     python notebooks/run_demo.py other.ipynb --out folder   another notebook
 
-The notebook runs in a real kernel, of the Python that runs this script. The page needs no network, no kernel and no
-extension: pictures are embedded and the outputs are their plain HTML. Exits with 1 where a cell fails, with its
-traceback on stderr and the page written up to that cell.
+The notebook runs in a real kernel, of the Python that runs this script. The page needs no network, no kernel
+and no extension: pictures are embedded and the outputs are their plain HTML. Exits with 1 where a cell fails,
+with its traceback on stderr and the page written up to that cell.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
-from traitlets import default
 
 HERE = Path(__file__).resolve().parent
 RECORD = "application/vnd.jaxlab.record.v1+json"
@@ -32,15 +31,10 @@ RECORD = "application/vnd.jaxlab.record.v1+json"
 class ThisPython(AsyncKernelManager):
     """Starts kernels of the running interpreter, whatever kernels are installed for the user."""
 
-    @default("transport")
-    def _default_transport(self) -> str:
-        # Sockets of the file system, which no other user can reach, where there are such sockets.
-        return "tcp" if sys.platform == "win32" else "ipc"
-
     @property
     def kernel_spec(self) -> KernelSpec:
         """A kernel spec that no file has to hold."""
-        argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
@@ -65,7 +59,7 @@ def figures(cell: Any) -> Iterator[str]:
 
 
 def run(path: Path, out: Path, timeout: float) -> tuple[Path, CellExecutionError | None]:
-    """Execute the notebook at ``path`` and write it as HTML into ``out``; the page and what stopped it, if anything."""
+    """Execute a notebook and write its HTML into ``out``; returns the page and the error of a failed cell."""
     notebook = nbformat.read(path, as_version=4)
     client = Progress(
         notebook,

