@@ -63,6 +63,10 @@ class Primitive:
         """The closed jaxpr that an application stands for, where it is a call of one; it is then compiled as it is."""
         return None
 
+    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters that a jaxpr shows, in its order: all by name, unless a primitive says more."""
+        return {name: params[name] for name in sorted(params)}
+
     # -- the rules ---------------------------------------------------------------------------------------------------
 
     def abstract_eval(self, *avals: Any, **params: Any) -> Any:

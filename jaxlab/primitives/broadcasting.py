@@ -52,6 +52,10 @@ def broadcast_in_dim(x: Any, shape: Sequence[int], broadcast_dimensions: Sequenc
 class BroadcastInDim(Linear):
     name = "broadcast_in_dim"
 
+    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
+        dims = params["broadcast_dimensions"]
+        return {"broadcast_dimensions": dims} if dims else {}
+
     def abstract_eval(self, x: Any, *, shape: Any, broadcast_dimensions: Any, sharding: Any) -> ShapedArray:
         if len(broadcast_dimensions) != len(x.shape):
             raise TypeError(

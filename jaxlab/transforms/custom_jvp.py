@@ -129,7 +129,7 @@ class _Rule:
         self.num_consts = num_consts
 
     def __str__(self) -> str:
-        return "jvp"
+        return function_name(self.fun)
 
     def __call__(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         name = function_name(self.fun)
@@ -160,6 +160,10 @@ class CustomJVPCall(Primitive):
 
     name = "custom_jvp_call"
     multiple_results = True
+
+    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
+        shown = ("name", "call_jaxpr", "jvp", "symbolic_zeros")
+        return {name: params[name] for name in shown}
 
     def abstract_eval(self, *avals: Any, call_jaxpr: Any, **params: Any) -> list[ShapedArray]:
         return call_jaxpr.out_avals  # type: ignore[no-any-return]
@@ -226,7 +230,7 @@ class _BatchedRule:
         self.dims = list(dims)
 
     def __str__(self) -> str:
-        return "jvp"
+        return str(self.rule)
 
     def __call__(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         count = len(primals)

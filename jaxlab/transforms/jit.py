@@ -34,6 +34,13 @@ class Jit(Primitive):
         closed: ClosedJaxpr = params["jaxpr"]
         return closed
 
+    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
+        shown = {"name": params["name"]}
+        if any(params["donated_invars"]):
+            shown["donated_invars"] = params["donated_invars"]
+        shown["jaxpr"] = params["jaxpr"]
+        return shown | {name: True for name in ("inline", "keep_unused") if params[name]}
+
     def abstract_eval(self, *avals: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
         return jaxpr.out_avals
 

@@ -1,0 +1,229 @@
+"""Jaxprs as text, in the notation of JAX.
+
+Programs of ``jit`` equations that occur twice, or have more than ten equations, are written once, before the rest. A
+``jit`` equation's program otherwise uses the names that its arguments and results have outside.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
+from jaxlab.core.layout import WIDTH, Break, Concat, Doc, Group, Nest, Text, join, render
+
+LONG = 10
+
+
+def letters(number: int) -> str:
+    """The name of the n-th variable: a, b, ..., z, ba, bb, ..."""
+    name = ""
+    while True:
+        number, digit = divmod(number, 26)
+        name = string.ascii_lowercase[digit] + name
+        if not number:
+            return name
+
+
+class Names:
+    """What variables are called, in the order in which they are first seen, and programs written beforehand."""
+
+    def __init__(self) -> None:
+        self.of: dict[Var, str] = {}
+        self.count = 0
+        self.shared: dict[int, str] = {}
+        self.taken: set[str] = set()
+
+    def __call__(self, var: Var) -> str:
+        name = self.of.get(var)
+        if name is None:
+            name = letters(self.count)
+            self.count += 1
+            while name in self.taken:
+                name = letters(self.count)
+                self.count += 1
+            self.of[var] = name
+        return name
+
+
+def jaxpr_to_text(closed: ClosedJaxpr | Jaxpr, *, width: int = WIDTH, on_equation: OnEquation | None = None) -> str:
+    """A jaxpr as text.
+
+    Args:
+      width: where lines are broken.
+      on_equation: gives a text to put before each equation, as markers that a reader of the text finds again.
+    """
+    jaxpr = closed.jaxpr if type(closed) is ClosedJaxpr else closed
+    assert type(jaxpr) is Jaxpr
+    names = Names()
+    printer = Printer(names, on_equation)
+    shared = _shared_programs(jaxpr)
+    for program, name in shared:
+        names.shared[id(program)] = name
+        names.taken.add(name)
+    docs: list[Doc] = []
+    for program, name in shared:
+        docs += [Text(f"let {name} = "), printer.jaxpr(program.jaxpr), Text(" in"), Break()]
+    docs.append(printer.jaxpr(jaxpr))
+    return render(Concat(docs), width)
+
+
+OnEquation = Callable[[JaxprEqn], str]
+
+
+def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
+    """Programs of ``jit`` equations to write once, in the order in which they are met."""
+    counts: dict[int, int] = {}
+    found: dict[int, tuple[ClosedJaxpr, str]] = {}
+
+    def visit(jaxpr: Jaxpr) -> None:
+        for eqn in jaxpr.eqns:
+            for value in eqn.params.values():
+                for item in value if type(value) in (tuple, list) else (value,):
+                    if type(item) is ClosedJaxpr:
+                        if eqn.primitive.name == "jit":
+                            counts[id(item)] = counts.get(id(item), 0) + 1
+                            if id(item) in found:
+                                continue
+                            found[id(item)] = (item, str(eqn.params["name"]))
+                        visit(item.jaxpr)
+
+    visit(jaxpr)
+    taken: set[str] = set()
+    result = []
+    for key, (program, name) in found.items():
+        if counts[key] > 1 or len(program.jaxpr.eqns) > LONG:
+            base = name.strip("<>")
+            name, i = base, 0
+            while name in taken:
+                i += 1
+                name = f"{base}{i}"
+            taken.add(name)
+            result.append((program, name))
+    return result
+
+
+class Printer:
+    """Documents for jaxprs, equations and parameters, under one set of names."""
+
+    def __init__(self, names: Names, on_equation: OnEquation | None) -> None:
+        self.names = names
+        self.on_equation = on_equation
+
+    def jaxpr(self, jaxpr: Jaxpr) -> Doc:
+        """``{ lambda consts; args. let equations in (results) }``."""
+        used = _used(jaxpr)
+        constvars, invars = self.binders(jaxpr.constvars), self.binders(jaxpr.invars)
+        eqns = join([Break()], [self.equation(eqn, used) for eqn in jaxpr.eqns])
+        outs = [Text(self.atom(v)) for v in jaxpr.outvars]
+        results = Concat(
+            [Text("("), Nest(2, Group(join([Text(","), Group(Break())], outs))), Text(",)" if len(outs) == 1 else ")")]
+        )
+        body = [
+            Text("{ lambda "),
+            constvars,
+            Text("; "),
+            invars,
+            Text(". let"),
+            Nest(2, Concat([Break(), eqns])),
+            Break(),
+            Text("in "),
+            results,
+        ]
+        return Group(Concat([Nest(2, Concat(body)), Text(" }")]))
+
+    def binders(self, variables: Sequence[Var], used: set[Any] | None = None) -> Doc:
+        """``a:f32[3] b:i32[]``; results that nobody uses are called ``_``."""
+        docs: list[Doc] = []
+        for v in variables:
+            name = self.names(v) if used is None or v in used or v in self.names.of else "_"
+            docs.append(Text(f"{name}:{v.aval.str_short()}"))
+        return Nest(2, Group(join([Group(Break())], docs)))
+
+    def atom(self, v: Any) -> str:
+        """A variable's name, or a literal with its type."""
+        if type(v) is Literal:
+            return f"{literal_text(v.val, v.aval.dtype)}:{v.aval.str_short()}"
+        return self.names(v)
+
+    def equation(self, eqn: JaxprEqn, used: set[Any]) -> Doc:
+        """``a:f32[3] = name[params] b c``."""
+        left = self.binders(eqn.outvars, used)
+        self.share_names(eqn, used)
+        params = eqn.primitive.printed(eqn.params)
+        docs: list[Doc] = [left, Text(f" = {eqn.primitive.name}"), self.params(params), Text(" ")]
+        docs.append(Nest(2, Group(join([Group(Break())], [Text(self.atom(v)) for v in eqn.invars]))))
+        if not eqn.outvars:
+            docs[1] = Text(eqn.primitive.name)
+        if self.on_equation is not None:
+            docs.insert(0, Text(self.on_equation(eqn)))
+        return Concat(docs)
+
+    def share_names(self, eqn: JaxprEqn, used: set[Any]) -> None:
+        """Let the program of a ``jit`` equation use the names of its arguments and results."""
+        if eqn.primitive.name != "jit" or id(eqn.params["jaxpr"]) in self.names.shared:
+            return
+        inner = eqn.params["jaxpr"].jaxpr
+        of = self.names.of
+        for mine, outer in zip(inner.invars, eqn.invars, strict=True):
+            if type(outer) is Var and mine not in of:
+                of[mine] = self.names(outer)
+        for mine, result in zip(inner.outvars, eqn.outvars, strict=True):
+            if type(mine) is Var and mine not in of and mine not in inner.constvars:
+                of[mine] = of[result] if result in of else "_"
+
+    def params(self, params: dict[str, Any]) -> Doc:
+        """``[name=value ...]``, or nothing."""
+        if not params:
+            return Text("")
+        pairs: list[Doc] = [Concat([Text(f"{name}="), self.value(value)]) for name, value in params.items()]
+        inside = Concat([Break(""), join([Break()], pairs)])
+        return Group(Concat([Text("["), Nest(2, inside), Break(""), Text("]")]))
+
+    def value(self, value: Any) -> Doc:
+        """A parameter's value; programs are written out, or named if they were written before."""
+        if type(value) is ClosedJaxpr:
+            name = self.names.shared.get(id(value))
+            return Text(name) if name is not None else self.jaxpr(value.jaxpr)
+        if type(value) is Jaxpr:
+            return self.jaxpr(value)
+        if type(value) is tuple and value and all(type(x) in (ClosedJaxpr, Jaxpr) for x in value):
+            inside = Concat([Break(""), join([Break()], [self.value(x) for x in value])])
+            return Group(Concat([Text("("), Nest(2, inside), Break(""), Text(")")]))
+        if isinstance(value, np.dtype):
+            return Text(value.name)
+        return Text(str(value))
+
+
+def literal_text(value: Any, dtype: Any) -> str:
+    """A scalar as Python writes it."""
+    if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):
+        kind = getattr(dtype, "kind", "")
+        if kind == "f" and not isinstance(value, complex):
+            value = np.asarray(value, dtype).item()
+        return str(value)
+    item = np.asarray(value).item() if not hasattr(value, "item") else value.item()
+    return str(item)
+
+
+def _used(jaxpr: Jaxpr) -> set[Any]:
+    used: set[Any] = set()
+    for eqn in jaxpr.eqns:
+        used.update(v for v in eqn.invars if type(v) is Var)
+    used.update(v for v in jaxpr.outvars if type(v) is Var)
+    return used
+
+
+def _closed_text(self: ClosedJaxpr) -> str:
+    return jaxpr_to_text(self)
+
+
+def _open_text(self: Jaxpr) -> str:
+    return jaxpr_to_text(self)
+
+
+ClosedJaxpr.__repr__ = ClosedJaxpr.__str__ = _closed_text  # type: ignore[method-assign,assignment]
+Jaxpr.__repr__ = Jaxpr.__str__ = _open_text  # type: ignore[method-assign,assignment]
