@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 from jaxlab.stablehlo.build import Builder, Module
 
 
@@ -22,23 +22,35 @@ class Lowered:
       module: the ``ir.Module``.
       kept: for each argument of the jaxpr, whether the module takes it.
       callbacks: Python functions that the module calls, in the order of their indices.
+      equations: the equations, also of inner jaxprs, by the numbers that the locations of their operations carry.
     """
 
     module: Any
     kept: tuple[bool, ...]
     callbacks: tuple[Any, ...]
+    equations: tuple[JaxprEqn, ...]
 
 
 class ModuleLowering:
     """What is shared by all functions of one module."""
 
-    __slots__ = ("callbacks", "functions", "module", "platform")
+    __slots__ = ("callbacks", "equations", "functions", "module", "numbers", "platform")
 
     def __init__(self, name: str, platform: str) -> None:
         self.module = Module(name)
         self.platform = platform
         self.functions: dict[Any, str] = {}
         self.callbacks: list[Any] = []
+        self.equations: list[JaxprEqn] = []
+        self.numbers: dict[JaxprEqn, int] = {}
+
+    def number(self, eqn: JaxprEqn) -> int:
+        """The number of an equation, the same wherever it is written out again."""
+        known = self.numbers.get(eqn)
+        if known is None:
+            known = self.numbers[eqn] = len(self.equations)
+            self.equations.append(eqn)
+        return known
 
 
 class LoweringContext:
@@ -97,7 +109,7 @@ def lower_equations(
     for eqn in jaxpr.eqns:
         primitive = eqn.primitive
         scope = f"{ctx.scope}/{eqn.scope}" if eqn.scope else ctx.scope
-        b.locate(f"{scope}/{primitive.name}", eqn.traceback)
+        b.locate(f"{scope}/{primitive.name}", eqn.traceback, ctx.shared.number(eqn))
         values = []
         avals = []
         for v in eqn.invars:
@@ -159,7 +171,7 @@ def lower_program(
     operands = [next(given) if keep else None for keep in kept]
     ctx = LoweringContext(shared, body, f"jit({name})")
     body.end(lower_equations(ctx, jaxpr, closed.consts, operands), "func.return")
-    return Lowered(shared.module.module, kept, tuple(shared.callbacks))
+    return Lowered(shared.module.module, kept, tuple(shared.callbacks), tuple(shared.equations))
 
 
 def _used(jaxpr: Jaxpr) -> set[Any]:

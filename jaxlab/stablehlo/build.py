@@ -20,6 +20,8 @@ _jax_mlir_ext.register_dialects(_registry)
 # The raw C++ class: the Python subclass would start a thread pool for every context.
 _RawContext = ir.Context.__mro__[1]
 
+EQUATION = "jaxlab.equation"
+
 # Types, attributes and locations live as long as their context, so contexts are renewed after so many modules.
 MODULES_PER_CONTEXT = 1000
 
@@ -39,7 +41,7 @@ class MLIRContext:
         self.modules = 0
         self.types: dict[Any, Any] = {}
         self.attributes: dict[Any, Any] = {}
-        self.locations: dict[Any, Any] = {}
+        self.equations: dict[int, Any] = {}
         with context:
             self.unknown = ir.Location.unknown()
             self.tracebacks = _jax_mlir_ext.TracebackToLocationCache(
@@ -277,17 +279,22 @@ class Builder:
 
     # -- locations ---------------------------------------------------------------------------------------------------
 
-    def locate(self, name: str, traceback: Any) -> None:
-        """Point the operations that follow at a traced call; ``name`` becomes XLA's ``op_name``."""
-        key = (name, traceback)
-        locations = self._shared.locations
-        known = locations.get(key) if traceback is None else None
-        if known is None:
-            child = self._shared.unknown if traceback is None else self._shared.tracebacks.get(traceback)
-            known = ir.Location.name(name, childLoc=child, context=self._shared.context)
-            if traceback is None:
-                locations[key] = known
-        self.location = known
+    def locate(self, name: str, traceback: Any, number: int) -> None:
+        """Point the operations that follow at an equation.
+
+        ``name`` becomes XLA's ``op_name``. The user's frames are the call stack, and at its root stands a frame of the file
+        ``EQUATION`` whose line is the equation's number: XLA keeps stacks through every pass, so that its instructions can
+        be led back to the very equations they come from, also when they were compiled in another process.
+        """
+        shared = self._shared
+        root = shared.equations.get(number)
+        if root is None:
+            root = shared.equations[number] = ir.Location.name(
+                EQUATION, ir.Location.file(EQUATION, number, 1, shared.context), shared.context
+            )
+        if traceback is not None:
+            root = ir.Location.callsite(shared.tracebacks.get(traceback), [root], context=shared.context)
+        self.location = ir.Location.name(name, root, shared.context)
 
 
 class Module:
