@@ -1,7 +1,8 @@
 """`Array`: jaxlib's C++ array, and the attributes that make it one of ours.
 
-The class is final, so attributes are attached to it; operators and most methods come from `jaxlab.numpy`. On jaxlib
-0.10 several C++ methods crash the process when the array was deleted: each is replaced by one that looks first.
+The class is final, so attributes are attached to it; operators and most methods come from `jaxlab.numpy`. On
+jaxlib 0.10 several C++ methods crash the process when the array was deleted: each is replaced by one that
+looks first.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jaxlab.core.aval import ShapedArray, aval_makers
 from jaxlab.runtime import transfer
 from jaxlab.runtime.coexistence import attach, native
-from jaxlab.runtime.native import JaxRuntimeError
+from jaxlab.runtime.native import J, JaxRuntimeError
+from jaxlab.runtime.sharding import single_device
 from jaxlab.runtime.transfer import Array, check_alive, deleted_error, from_dlpack, host_value, put
 
 __all__ = ["Array", "Shard", "attach", "from_dlpack", "host_value", "put"]
@@ -50,7 +53,7 @@ def _shards(self: Any) -> list[Shard]:
         key = str(where[device])
         replicas[key] = replicas.get(key, -1) + 1
         part_aval = ShapedArray(sharding.shard_shape(aval.shape), aval.dtype, aval.weak_type)
-        data = part._rewrap_with_aval_and_sharding(part_aval, transfer.single_device(device))
+        data = part._rewrap_with_aval_and_sharding(part_aval, single_device(device))
         shards.append(Shard(device, where[device], replicas[key], data))
     return shards
 
@@ -139,7 +142,9 @@ def _repr(self: Any) -> str:
         body = f"[], shape={aval.shape}"
     else:
         width = np.get_printoptions()["linewidth"]
-        body = np.array2string(host_value(self), prefix="Array(", suffix=",", separator=", ", max_line_width=width)
+        body = np.array2string(
+            host_value(self), prefix="Array(", suffix=",", separator=", ", max_line_width=width
+        )
         if len("Array(") + len(body) - (body.rfind("\n") + 1) + len(", ") + len(tail) > width:
             return f"Array({body},\n{' ' * len('Array(')}{tail}"
     return f"Array({body}, {tail}"
@@ -159,7 +164,7 @@ def _format(self: Any, spec: str) -> str:
 # Other libraries, copies.
 
 
-def _to_numpy(self: Any, dtype: Any = None, context: Any = None, copy: bool | None = None) -> np.ndarray:
+def _to_numpy(self: Any, dtype: Any = None, context: Any = None, copy: bool | None = None) -> NDArray[Any]:
     """The value as a NumPy array, read-only unless it is a copy."""
     return np.array(host_value(self), dtype=dtype, copy=copy)
 
@@ -175,7 +180,7 @@ def _dlpack(
         )
     if copy:
         self = _copied(self)
-    return transfer.J.buffer_to_dlpack_managed_tensor(self, stream)
+    return J.buffer_to_dlpack_managed_tensor(self, stream)
 
 
 def _dlpack_device(self: Any) -> tuple[int, int]:
@@ -183,7 +188,7 @@ def _dlpack_device(self: Any) -> tuple[int, int]:
     return transfer.dlpack_device(self)
 
 
-def _rebuilt(value: np.ndarray, weak_type: bool) -> Any:
+def _rebuilt(value: NDArray[Any], weak_type: bool) -> Any:
     return put(value, ShapedArray(value.shape, value.dtype, weak_type))
 
 
@@ -196,8 +201,8 @@ def _copied(self: Any) -> Any:
     check_alive(self)
     sharding = self._sharding
     devices = sharding._internal_device_list
-    (copy,) = transfer.J.batched_copy_array_to_devices_with_sharding(
-        [self], [devices], [sharding], [transfer.J.ArrayCopySemantics.ALWAYS_COPY]
+    (copy,) = J.batched_copy_array_to_devices_with_sharding(
+        [self], [devices], [sharding], [J.ArrayCopySemantics.ALWAYS_COPY]
     )
     return copy
 
@@ -216,15 +221,14 @@ def _copy_to_host(self: Any) -> None:
 # Guards.
 
 
-def _checked_first(name: str) -> Callable[..., Any]:
+def _checked_first(method: Any) -> Callable[..., Any]:
     """For what crashes on a deleted array."""
-    method = native(name)
 
     def checked(self: Any) -> Any:
         check_alive(self)
         return method(self)
 
-    checked.__name__ = name
+    checked.__name__ = method.__name__
     return checked
 
 
@@ -264,19 +268,25 @@ def _attach_all() -> None:
         "addressable_shards": property(_shards),
         "global_shards": property(_shards),
         "_value": property(host_value),
-        "_pjrt_layout": property(lambda self: check_alive(self) or native("_pjrt_layout").fget(self)),
+        "_pjrt_layout": property(_checked_first(native("_pjrt_layout").fget)),
     }
     methods = {
         "devices": _devices,
         "item": _item,
         "tolist": _tolist,
         "copy_to_host_async": _copy_to_host,
-        "clone": _checked_first("clone"),
-        "is_ready": _checked_first("is_ready"),
-        "platform": _checked_first("platform"),
-        "block_until_ready": _explained("block_until_ready", "Wait until the value is there; returns the array."),
-        "on_device_size_in_bytes": _explained("on_device_size_in_bytes", "The size of the buffer on the device."),
-        "unsafe_buffer_pointer": _explained("unsafe_buffer_pointer", "The address of the buffer on the device."),
+        "clone": _checked_first(native("clone")),
+        "is_ready": _checked_first(native("is_ready")),
+        "platform": _checked_first(native("platform")),
+        "block_until_ready": _explained(
+            "block_until_ready", "Wait until the value is there; returns the array."
+        ),
+        "on_device_size_in_bytes": _explained(
+            "on_device_size_in_bytes", "The size of the buffer on the device."
+        ),
+        "unsafe_buffer_pointer": _explained(
+            "unsafe_buffer_pointer", "The address of the buffer on the device."
+        ),
         "__len__": _len,
         "__bool__": _bool,
         "__int__": _number(int),

@@ -72,7 +72,8 @@ def client(platform: str | None = None) -> Any:
     """The client of a platform (``"cpu"``, ``"gpu"``, ``"cuda"``, ``"tpu"``), or the preferred one.
 
     Raises:
-      RuntimeError: if the platform is unknown or has no device here; the text lists the devices that are here.
+      RuntimeError: if the platform is unknown or has no device here; the text lists the devices that are
+        here.
     """
     if platform is None:
         return _preferred()
@@ -157,7 +158,7 @@ def process_index(platform: str | None = None) -> int:
 
 def process_count(platform: str | None = None) -> int:
     """How many processes share the devices."""
-    return max(device.process_index for device in client(platform).devices()) + 1
+    return int(max(device.process_index for device in client(platform).devices())) + 1
 
 
 def default_backend() -> str:

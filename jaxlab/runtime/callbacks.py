@@ -22,11 +22,12 @@ _raised_elsewhere: list[BaseException] = []
 def guarded(
     function: Callable[..., Any], out_avals: Sequence[ShapedArray | None], name: str = "callback"
 ) -> Callable[..., tuple[Any, ...]]:
-    """A function that jaxlib may call with NumPy arrays: it returns a tuple of exactly the types ``out_avals``.
+    """A function that jaxlib may call with NumPy arrays: it returns a tuple of exactly the types
+    ``out_avals``.
 
-    A shape or dtype other than that would be garbage in the result, so it is a TypeError here. None among ``out_avals``
-    stands for an ordering token, whatever is returned in its place. An exception is kept, so that `take_error` can
-    raise the very object instead of jaxlib's description of it.
+    A shape or dtype other than that would be garbage in the result, so it is a TypeError here. None among
+    ``out_avals`` stands for an ordering token, whatever is returned in its place. An exception is kept, so
+    that `take_error` can raise the very object instead of jaxlib's description of it.
     """
 
     def call(*args: Any) -> tuple[Any, ...]:
@@ -34,7 +35,9 @@ def guarded(
             results = function(*args)
             results = tuple(results) if isinstance(results, tuple | list) else (results,)
             if len(results) != len(out_avals):
-                raise TypeError(f"{name}: {len(results)} results were returned, but {len(out_avals)} are needed")
+                raise TypeError(
+                    f"{name}: {len(results)} results were returned, but {len(out_avals)} are needed"
+                )
             return tuple(
                 result if aval is None else _fitting(result, aval, name)
                 for result, aval in zip(results, out_avals)

@@ -1,9 +1,9 @@
 """Attributes of arrays, beside those of an imported `jax`.
 
-Both libraries put their attributes on the one C++ class of jaxlib. As long as `jax` is not in the process, ours are set
-directly, so that a C++ function stays a C++ function. From the moment it is, in whichever order the two were imported,
-each name holds a dispatcher, which looks at the type of the array's aval: ours means our attribute, any other means
-what `jax` (or jaxlib) put there.
+Both libraries put their attributes on the one C++ class of jaxlib. As long as `jax` is not in the process,
+ours are set directly, so that a C++ function stays a C++ function. From the moment it is, in whichever order
+the two were imported, each name holds a dispatcher, which looks at the type of the array's aval: ours means
+our attribute, any other means what `jax` (or jaxlib) put there.
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ def native(name: str) -> Any:
 
 
 def attach(name: str, value: Any) -> None:
-    """Give every array an attribute: a function becomes a method, a property a property, a C++ function is one already.
+    """Give every array an attribute: a function becomes a method, a property a property, a C++ function is
+    one already.
 
-    Arrays of an imported `jax` keep their own. To take the place of a dunder that Python sets to None (``__hash__``),
-    attach None.
+    Arrays of an imported `jax` keep their own. To take the place of a dunder that Python sets to None
+    (``__hash__``), attach None.
     """
     _ours[name] = value
     if _shared:
@@ -103,7 +104,27 @@ def _binary(ours: Any, theirs: Any) -> Callable[[Any, Any], Any]:
 
 _BINARY = frozenset(
     f"__{side}{name}__"
-    for name in "add sub mul truediv floordiv mod matmul and or xor lshift rshift eq ne lt le gt ge getitem".split()
+    for name in [
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "matmul",
+        "and",
+        "or",
+        "xor",
+        "lshift",
+        "rshift",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "getitem",
+    ]
     for side in ("", "r")
 )
 
@@ -125,7 +146,9 @@ def _install(name: str) -> None:
     setattr(_class, name, either)
 
 
-_PYTHON_OWN = frozenset("__new__ __init__ __del__ __dict__ __weakref__ __doc__ __module__ __annotations__".split())
+_PYTHON_OWN = frozenset(
+    ["__new__", "__init__", "__del__", "__dict__", "__weakref__", "__doc__", "__module__", "__annotations__"]
+)
 
 
 def _share() -> None:
@@ -191,7 +214,8 @@ class _Loader(importlib.abc.Loader):
         return getattr(self.inner, name)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        return self.inner.create_module(spec)
+        module: ModuleType | None = self.inner.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         if module.__spec__ is not None:

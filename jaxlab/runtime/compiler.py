@@ -28,9 +28,10 @@ class Compiled:
       reason: why it did not come from disk; empty if it did.
       disk_bytes: the size of its entry on disk; 0 where it has none yet.
       saved_seconds: what compiling it had taken when it was stored; 0.0 unless it came from disk.
-      exact_locations: whether the source lines in its HLO are those of this module. After an edit that only moved lines
-        the program is the same and is taken from disk, but its HLO still names the lines of old.
-      fingerprint: the name of the program, in hexadecimal; empty where it has none (with callbacks, or no cache).
+      exact_locations: whether the source lines in its HLO are those of this module. After an edit that only
+        moved lines the program is the same and is taken from disk, but its HLO still names the lines of old.
+      fingerprint: the name of the program, in hexadecimal; empty where it has none (with callbacks, or no
+        cache).
     """
 
     executable: Any
@@ -45,16 +46,19 @@ class Compiled:
 
 _listeners: list[Listener] = []
 
-# Called when a compilation was left behind by an interrupt. It goes on in its thread and may still read the MLIR context
-# of its module, so whoever shares contexts between modules must take a new one.
+# Called when a compilation was left behind by an interrupt. It goes on in its thread and may still read the
+# MLIR context of its module, so whoever shares contexts between modules must take a new one.
 on_abandoned: list[Callable[[], None]] = []
 
 
 def on_phase(listener: Listener) -> Callable[[], None]:
-    """Call ``listener(name, phase, event)`` when a phase of a program begins and ends; returns what removes it again.
+    """Call ``listener(name, phase, event)`` when a phase of a program begins and ends; returns what removes
+    it again.
 
-    ``phase`` is "trace", "lower", "compile" or "load"; ``event`` is "start", then "end", "error" or "interrupted". It
-    is called on the thread that does the work, which is busy until the end: to show a running clock, use another.
+    ``phase`` is "trace", "lower", "compile" or "load"; ``event`` is "start", then "end", "error" or
+    "interrupted". It
+    is called on the thread that does the work, which is busy until the end: to show a running clock, use
+      another.
     """
     _listeners.append(listener)
     return lambda: _listeners.remove(listener) if listener in _listeners else None
@@ -75,7 +79,7 @@ def _told(name: str, phase: str) -> Iterator[None]:
 
 
 def _tell(name: str, phase: str, event: str) -> None:
-    for listener in list(_listeners):
+    for listener in _listeners:
         listener(name, phase, event)
 
 
@@ -127,7 +131,8 @@ def compile(
       module: an ``ir.Module`` of StableHLO; it is not changed.
       name: what to call the program in progress reports.
       device: where it runs; or ``devices``, those of a mesh in its order.
-      callbacks: Python functions that custom calls of the module refer to by position. Such programs are never stored.
+      callbacks: Python functions that custom calls of the module refer to by position. Such programs are
+        never stored.
       options: XLA flags for this program alone, ``{"xla_dump_to": folder}``.
 
     Raises:
@@ -213,8 +218,9 @@ def _compile(
 def _interruptible(work: Callable[[], Any], name: str) -> Any:
     """The result of ``work``, done in another thread so that this one can be interrupted.
 
-    Called on the main thread, jaxlib's compiler can be left by an interrupt as well, but its own threads go on behind
-    Python's back, and a process that exits meanwhile crashes. The interpreter waits for this thread, which is no daemon.
+    Called on the main thread, jaxlib's compiler can be left by an interrupt as well, but its own threads go
+    on behind Python's back, and a process that exits meanwhile crashes. The interpreter waits for this
+    thread, which is no daemon.
     """
     outcome: list[Any] = []
     error: list[BaseException] = []

@@ -1,8 +1,8 @@
 """Executables kept on disk, so that the second start of a notebook compiles nothing.
 
-One file per program, named by its fingerprint, in a folder that only its owner may write to. Files appear by rename,
-carry a checksum, and the least recently used go when the folder grows past its limit. Whatever is wrong with the folder
-or a file, a lookup is at worst a miss, with one warning per process.
+One file per program, named by its fingerprint, in a folder that only its owner may write to. Files appear by
+rename, carry a checksum, and the least recently used go when the folder grows past its limit. Whatever is
+wrong with the folder or a file, a lookup is at worst a miss, with one warning per process.
 """
 
 from __future__ import annotations
@@ -233,13 +233,17 @@ def active() -> DiskCache | None:
     return cache
 
 
-def store_later(cache: DiskCache, key: bytes, serialize: Callable[[], bytes], locations: bytes, seconds: float) -> None:
+def store_later(
+    cache: DiskCache, key: bytes, serialize: Callable[[], bytes], locations: bytes, seconds: float
+) -> None:
     """Serialize and write an executable in the background."""
 
     def job() -> None:
         try:
             cache.write(key, serialize(), locations, seconds)
-        except Exception as error:  # a full disk, a platform that cannot serialize: the next start compiles again
+        except (
+            Exception
+        ) as error:  # a full disk, a platform that cannot serialize: the next start compiles again
             _problems.append(f"{cache.directory} cannot be written to: {error}")
 
     _writer.submit(job)

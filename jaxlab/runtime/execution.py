@@ -14,7 +14,8 @@ from jaxlab.runtime.native import J, JaxRuntimeError, array_result_handler, set_
 from jaxlab.runtime.sharding import single_device
 from jaxlab.runtime.transfer import Array, deleted_error, put
 
-# While equations are recorded, operations on concrete arrays must reach the trace: the C++ fast paths are to miss.
+# While equations are recorded, operations on concrete arrays must reach the trace: the C++ fast paths are to
+# miss.
 trace.staging_listener[0] = set_tracing
 
 _fast_paths = J.PjitFunctionCache()
@@ -64,7 +65,8 @@ def fast_path(
       executable: the loaded executable; it takes one parameter per true entry of ``kept``.
       kept: for each constant argument, then for each leaf of the arguments, whether the program takes it.
       const_args: arrays passed before the arguments at every call.
-      num_inputs: how many parameters the program has; jaxlib does not compare, so a wrong number is an error here.
+      num_inputs: how many parameters the program has; jaxlib does not compare, so a wrong number is an error
+        here.
     """
     count = sum(map(bool, kept))
     if num_inputs is not None and num_inputs not in (count, len(kept)):
@@ -92,16 +94,24 @@ def pjit(
 ) -> Any:
     """A C++ function that runs a known call without Python, and asks ``cache_miss`` about an unknown one.
 
-    A call is known by its pytree structure, its static values, per leaf (shape, dtype, weak type, sharding, committed),
-    and the options that programs depend on. ``cache_miss(*args, **kwargs)`` computes the outputs and returns
-    ``(outputs, fast_path, False)``; None as fast path leaves the call unknown, which is right for tracers, callbacks
-    and debug checks. ``fun`` is called instead while ``disable_jit`` is on.
+    A call is known by its pytree structure, its static values, per leaf (shape, dtype, weak type, sharding,
+    committed), and the options that programs depend on. ``cache_miss(*args, **kwargs)`` computes the outputs
+    and returns ``(outputs, fast_path, False)``; None as fast path leaves the call unknown, which is right for
+    tracers, callbacks and debug checks. ``fun`` is called instead while ``disable_jit`` is on.
 
     Raises:
       ValueError: from a call, if a static argument is not hashable.
     """
     return J.pjit(
-        name, fun, cache_miss, list(static_argnums), list(static_argnames), object(), registry, _place, _fast_paths
+        name,
+        fun,
+        cache_miss,
+        list(static_argnums),
+        list(static_argnames),
+        object(),
+        registry,
+        _place,
+        _fast_paths,
     )
 
 
@@ -109,7 +119,9 @@ def _place(x: Any, sharding: Any, layout: Any) -> Any:
     """Called by jaxlib for an argument whose sharding it does not know."""
     if len(sharding.device_set) == 1:
         return put(x, device=next(iter(sharding.device_set)))
-    raise ValueError(f"an argument on {sharding} was given, but the program runs on one device; move it there first")
+    raise ValueError(
+        f"an argument on {sharding} was given, but the program runs on one device; move it there first"
+    )
 
 
 _handlers = Cache("result handlers", maxsize=4096)
@@ -120,7 +132,9 @@ def result_handlers(out_avals: Iterable[ShapedArray], sharding: Any, committed: 
     handlers = []
     for aval in out_avals:
         key = (aval, sharding, committed)
-        handlers.append(_handlers.get(key) or _handlers.put(key, array_result_handler(aval, sharding, committed)))
+        handlers.append(
+            _handlers.get(key) or _handlers.put(key, array_result_handler(aval, sharding, committed))
+        )
     return handlers
 
 
@@ -141,7 +155,8 @@ def execute(
     """
     handlers = result_handlers(out_avals, single_device(device), committed)
     try:
-        return executable.execute_sharded(list(arrays)).consume_with_handlers(handlers)
+        results: list[Any] = executable.execute_sharded(list(arrays)).consume_with_handlers(handlers)
+        return results
     except (JaxRuntimeError, ValueError) as error:
         raise launch_error(error, arrays) from None
 
@@ -162,26 +177,25 @@ def launch_error(error: Exception, arrays: Sequence[Any] = ()) -> BaseException:
 def device_of(args: Iterable[Any], default: Any, *, name: str = "") -> tuple[Any, bool]:
     """Where a call on these arguments runs, and whether its results insist on that device.
 
-    Arrays that were put on a device explicitly decide; all others follow them. Without such, it is the device where all
-    the arrays are, else ``default``.
+    Arrays that were put on a device explicitly decide; all others follow them. Without such, it is the device
+    where all the arrays are, else ``default``.
 
     Raises:
       ValueError: if the arrays insist on different devices.
     """
-    chosen: Any = None
     first: tuple[int, Any] | None = None
     for position, x in enumerate(args):
         if type(x) is Array and x._committed:
-            devices = x._sharding.device_set
-            device = next(iter(devices))
             if first is None:
-                chosen, first = devices, (position, x)
-            elif devices != chosen:
+                first = position, x
+            elif (
+                x._sharding is not first[1]._sharding
+                and x._sharding.device_set != first[1]._sharding.device_set
+            ):
                 raise _incompatible(name, first, (position, x))
-            chosen_device = device
     if first is None:
         return default, False
-    return chosen_device, True
+    return next(iter(first[1]._sharding.device_set)), True
 
 
 def _incompatible(name: str, first: tuple[int, Any], second: tuple[int, Any]) -> ValueError:

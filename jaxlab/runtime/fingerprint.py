@@ -28,8 +28,8 @@ def of_locations(module: Any) -> bytes:
 
 
 def of_program(module: Any, options: Any, devices: tuple[Any, ...]) -> bytes:
-    """32 bytes that name all that decides what the compiler makes: the module without its source locations, the
-    options, the devices, jaxlib, and the features of this processor.
+    """32 bytes that name all that decides what the compiler makes: the module without its source locations,
+    the options, the devices, jaxlib, and the features of this processor.
 
     About 2 us per operation of the module.
     """
@@ -53,13 +53,23 @@ def of_program(module: Any, options: Any, devices: tuple[Any, ...]) -> bytes:
 
 @cached("host features")
 def _host() -> bytes:
-    # jaxlib would load code for AVX-512 on a processor without it, and says nothing of processors in its versions.
+    # jaxlib would load code for AVX-512 on a processor without it, and says nothing of processors in its
+    # versions.
     words = [JAXLIB_VERSION, str(SURFACE_VERSION), platform.machine(), platform.processor(), *_cpu_features()]
     return " ".join(words).encode()
 
 
 def _cpu_features() -> list[str]:
-    wanted = {"vendor_id", "cpu family", "model", "stepping", "flags", "Features", "CPU implementer", "CPU part"}
+    wanted = {
+        "vendor_id",
+        "cpu family",
+        "model",
+        "stepping",
+        "flags",
+        "Features",
+        "CPU implementer",
+        "CPU part",
+    }
     found = []
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:

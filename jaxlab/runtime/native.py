@@ -1,10 +1,11 @@
 """jaxlib's private modules, and the state that its C++ dispatch reads.
 
-The other files of `runtime` take `J` (the extension module) and `xc` (its thin Python front) from here. Importing this
-installs the three hooks without which jaxlib's own `jit` refuses to run, and mirrors `jaxlab.config` into them.
+The other files of `runtime` take `J` (the extension module) and `xc` (its thin Python front) from here.
+Importing this installs the three hooks without which jaxlib's own `jit` refuses to run, and mirrors
+`jaxlab.config` into them.
 
-Every `Config` made with ``include_in_jit_key=True`` is a part of the key of every C++ fast path in the process: a fast
-path found under one set of values is not found under another.
+Every `Config` made with ``include_in_jit_key=True`` is a part of the key of every C++ fast path in the
+process: a fast path found under one set of values is not found under another.
 """
 
 from __future__ import annotations
@@ -25,9 +26,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from jaxlib import version as _version
 from jaxlib import xla_client as xc
 
-J: Any = xc._xla
+J: Any = xc._xla  # type: ignore[attr-defined]
 
-#: jaxlib's release, and the number that counts changes of its private surface (467 for 0.10.2, 505 for 0.12.0.1).
+__all__ = [
+    "JAXLIB_VERSION",
+    "SURFACE_VERSION",
+    "J",
+    "JaxRuntimeError",
+    "array_result_handler",
+    "set_tracing",
+    "switches",
+    "tracing",
+    "xc",
+]
+
+#: jaxlib's release, and the number that counts changes of its private surface (467 for 0.10.2, 505 for
+#: 0.12.0.1).
 JAXLIB_VERSION: str = _version.__version__
 SURFACE_VERSION: int = xc._version
 
@@ -38,7 +52,8 @@ def _jit_key(name: str, default: Any) -> Any:
     return J.config.Config(f"jaxlab_{name}", default, include_in_jit_key=True)
 
 
-# While a Python trace is current the fast path must miss, so that operations on concrete arrays are seen by the trace.
+# While a Python trace is current the fast path must miss, so that operations on concrete arrays are seen by
+# the trace.
 tracing = _jit_key("tracing", False)
 
 #: ``set_tracing(flag)``: whether a Python trace is current in this thread (0.07 us, a bound C++ method).
@@ -76,8 +91,8 @@ class _Switches:
 
 switches = _Switches()
 
-# All other options that a traced program depends on enter the key as two tuples, the global values and the thread's
-# own: two comparisons by identity per dispatch as long as nobody changes anything.
+# All other options that a traced program depends on enter the key as two tuples, the global values and the
+# thread's own: two comparisons by identity per dispatch as long as nobody changes anything.
 _TRACED = tuple(
     field.name
     for field in fields(options.Options)
@@ -103,7 +118,8 @@ for _name in ("enable_x64", "disable_jit"):
 for _name in _TRACED:
     config.on_change(_name, _mirror_traced)
 
-# Since 0.11 results are never checked by a method that only `jax` attaches, and the parameter that said so is gone.
+# Since 0.11 results are never checked by a method that only `jax` attaches, and the parameter that said so is
+# gone.
 _HANDLER_TAKES_SKIP_CHECKS = "_skip_checks" in str(J.array_result_handler.__nb_signature__)
 
 

@@ -1,6 +1,7 @@
 """GPU and TPU: found through their wheels, loaded without running any module that would import `jax`.
 
-Nothing here runs at import. Each `make_..._client` either returns a client or raises `Unavailable` with the reason.
+Nothing here runs at import. Each `make_..._client` either returns a client or raises `Unavailable` with the
+reason.
 """
 
 from __future__ import annotations
@@ -21,11 +22,22 @@ class Unavailable(RuntimeError):
     """A platform cannot be used here; the text is the reason, in a clause."""
 
 
-# In the order in which they depend on each other. Loading them from their wheels first keeps the plugin from picking
-# up other versions from the system.
-_CUDA_LIBRARIES = (
-    "cudart nvrtc nvJitLink cublasLt cublas nccl cupti cusparse cusolver cufft nvshmem_host cudnn".split()
-)
+# In the order in which they depend on each other. Loading them from their wheels first keeps the plugin from
+# picking up other versions from the system.
+_CUDA_LIBRARIES = [
+    "cudart",
+    "nvrtc",
+    "nvJitLink",
+    "cublasLt",
+    "cublas",
+    "nccl",
+    "cupti",
+    "cusparse",
+    "cusolver",
+    "cufft",
+    "nvshmem_host",
+    "cudnn",
+]
 
 
 def _folder_of(package: str) -> str | None:

@@ -1,7 +1,7 @@
 """Whether the private surface of jaxlib that this package stands on is what it was tested with.
 
-It runs by itself when jaxlib is of a version that was not tested, and names what broke, instead of letting a later call
-fail obscurely. ``python -m jaxlab.runtime.selftest`` runs it by hand.
+It runs by itself when jaxlib is of a version that was not tested, and names what broke, instead of letting a
+later call fail obscurely. ``python -m jaxlab.runtime.selftest`` runs it by hand.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from jaxlib.mlir import ir
 from jaxlib.mlir._mlir_libs import _jax_mlir_ext, _stablehlo
 
+from jaxlab import tree
 from jaxlab.core.aval import ShapedArray
 from jaxlab.runtime import backend, compiler, execution
 from jaxlab.runtime.array import host_value, put
@@ -79,10 +80,12 @@ def _test_jit(device: Any) -> None:
     if results != [[2.0] * 4] * 3:
         raise ValueError(f"1 + 1 is {results}")
     if len(misses) != 1:
-        raise ValueError(f"the second call of a compiled function missed the fast path ({len(misses)} misses)")
+        raise ValueError(
+            f"the second call of a compiled function missed the fast path ({len(misses)} misses)"
+        )
 
 
-_LEAF = execution.tree.structure(0)
+_LEAF = tree.structure(0)
 
 
 def _test_callback(device: Any) -> None:

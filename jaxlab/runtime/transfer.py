@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of
@@ -15,10 +16,12 @@ from jaxlab.runtime.sharding import single_device
 Array = xc.ArrayImpl
 
 _put = J.batched_device_put
-# The default of jaxlib aliases a NumPy buffer that happens to be aligned: a later write to it would change the array.
+# The default of jaxlib aliases a NumPy buffer that happens to be aligned: a later write to it would change
+# the array.
 _COPY = J.HostBufferSemantics.IMMUTABLE_ONLY_DURING_CALL
 
-# What a Python number may become, besides a dtype of its own kind: numbers are never cut short without a word.
+# What a Python number may become, besides a dtype of its own kind: numbers are never cut short without a
+# word.
 _SCALAR_TARGETS = {bool: np.generic, int: np.number, float: np.inexact, complex: np.complexfloating}
 
 
@@ -26,12 +29,14 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
     """An array of type ``aval`` on a device, holding the value of ``x``.
 
     Args:
-      x: a NumPy array or scalar (its buffer is copied, so that it may be written to afterwards), a Python number, or an
-        array, which is passed on as it is where it already has the type and place that are wanted.
-      aval: shape, dtype and weak type; those of ``x`` by default. Its dtype must be that of ``x``, up to the width
-        that ``enable_x64`` allows; Python numbers take any dtype that can hold them.
+      x: a NumPy array or scalar (its buffer is copied, so that it may be written to afterwards), a Python
+        number, or an array, which is passed on as it is where it already has the type and place that are
+        wanted.
+      aval: shape, dtype and weak type; those of ``x`` by default. Its dtype must be that of ``x``, up to the
+        width that ``enable_x64`` allows; Python numbers take any dtype that can hold them.
       device: where to; by default the place of an array, and the default device for everything else.
-      committed: whether the array insists on its device when it meets others; by default if ``device`` was given.
+      committed: whether the array insists on its device when it meets others; by default if ``device`` was
+        given.
 
     Raises:
       TypeError: if the shape or dtype of ``x`` is not that of ``aval``, or ``x`` is no array type.
@@ -39,11 +44,14 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
     >>> put(np.arange(3, dtype=np.float32))
     Array([0., 1., 2.], dtype=float32)
     """
+    kind = type(x)
     if aval is None:
         aval = aval_of(x)
+        exact = kind in _SCALAR_TARGETS  # jaxlib converts a Python number just as `aval_of` types it
+    else:
+        exact = False
     if committed is None:
         committed = device is not None
-    kind = type(x)
     if kind is Array:
         return _put_array(x, aval, device, committed)
     if device is None:
@@ -54,7 +62,8 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
         if x.dtype is not aval.dtype:
             x = _as_dtype(x, aval)
     elif kind in _SCALAR_TARGETS:
-        x = _number(x, aval)
+        if not exact:
+            x = _number(x, aval)
     else:
         raise TypeError(
             f"put: a value of type {kind.__name__} was given, but an array, a NumPy array or a Python number is needed"
@@ -119,11 +128,11 @@ def deleted_error(x: Any) -> RuntimeError:
     )
 
 
-def host_value(x: Any) -> np.ndarray:
+def host_value(x: Any) -> NDArray[Any]:
     """The value of an array as a read-only NumPy array, without a copy where the device is the host."""
-    known = x._npy_value
-    if known is not None:
-        return known
+    value: NDArray[Any] = x._npy_value
+    if value is not None:
+        return value
     check_alive(x)
     if len(x._sharding.device_set) > 1:
         value, copied = _assembled(x), True
@@ -135,12 +144,13 @@ def host_value(x: Any) -> np.ndarray:
     return value
 
 
-def _assembled(x: Any) -> np.ndarray:
+def _assembled(x: Any) -> NDArray[Any]:
     """A sharded array put together on the host, from its parts on the devices of this process."""
     shape, sharding = x.aval.shape, x._sharding
     parts = x._arrays
     if sharding.is_fully_replicated:
-        return parts[0]._single_device_array_to_np_array_did_copy()[0].view()
+        whole: NDArray[Any] = parts[0]._single_device_array_to_np_array_did_copy()[0]
+        return whole.view()
     if not sharding.is_fully_addressable:
         raise RuntimeError(
             f"the value of {x.aval} was asked for, but parts of it are on devices of other processes; gather it first"
@@ -148,18 +158,20 @@ def _assembled(x: Any) -> np.ndarray:
     where = sharding.devices_indices_map(shape)
     whole = np.empty(shape, x.aval.dtype)
     for part in parts:
-        (device,) = part._sharding.device_set if hasattr(part._sharding, "device_set") else (part._sharding._device,)
+        (device,) = part._sharding._internal_device_list
         whole[where[device]] = part._single_device_array_to_np_array_did_copy()[0]
     return whole
 
 
 def from_dlpack(external: Any, device: Any = None, copy: bool | None = None) -> Any:
-    """An array over the memory of another library's array, which must not be written to while the array is in use.
+    """An array over the memory of another library's array, which must not be written to while the array is in
+    use.
 
     Args:
       external: anything with ``__dlpack__`` and ``__dlpack_device__``.
       device: where the result is to lie; where the data is, by default.
-      copy: True to copy in any case, False to raise rather than copy, None to copy where sharing is not possible.
+      copy: True to copy in any case, False to raise rather than copy, None to copy where sharing is not
+        possible.
 
     Raises:
       BufferError: if ``copy`` is False and the memory cannot be shared.
@@ -182,7 +194,8 @@ def from_dlpack(external: Any, device: Any = None, copy: bool | None = None) -> 
 
 
 def _from_host_memory(external: Any, device: Any, copy: bool | None) -> Any:
-    # Through NumPy where it can, since jaxlib's own import of a capsule imports `jax` where that is installed.
+    # Through NumPy where it can, since jaxlib's own import of a capsule imports `jax` where that is
+    # installed.
     try:
         value = np.from_dlpack(external)
     except (BufferError, RuntimeError, TypeError):  # a dtype that NumPy has not, such as bfloat16
@@ -201,7 +214,9 @@ def _from_host_memory(external: Any, device: Any, copy: bool | None) -> Any:
         return put(value, aval, target)
     array = _put(aval, single_device(target), [value], [target], True, False, J.HostBufferSemantics.ZERO_COPY)
     if copy is False and array.unsafe_buffer_pointer() != value.__array_interface__["data"][0]:
-        raise BufferError("from_dlpack: copy=False was given, but the memory is not aligned so that it can be shared")
+        raise BufferError(
+            "from_dlpack: copy=False was given, but the memory is not aligned so that it can be shared"
+        )
     return array
 
 
@@ -212,7 +227,9 @@ _ACCELERATORS = {2: "cuda", 10: "rocm"}
 def _device_of_memory(kind: int, number: int) -> Any:
     platform = _ACCELERATORS.get(kind)
     if platform is None:
-        raise BufferError(f"from_dlpack: memory of DLPack device type {kind} was given, but only CPU and GPU are known")
+        raise BufferError(
+            f"from_dlpack: memory of DLPack device type {kind} was given, but only CPU and GPU are known"
+        )
     return backend.client(platform).device_from_local_hardware_id(number)
 
 
@@ -224,7 +241,9 @@ def dlpack_device(x: Any) -> tuple[int, int]:
     kinds = {name: kind for kind, name in _ACCELERATORS.items()}
     kind = kinds.get(device.client.platform)
     if kind is None:
-        raise BufferError(f"__dlpack_device__: an array on {device} was given, but DLPack has no type for its memory")
+        raise BufferError(
+            f"__dlpack_device__: an array on {device} was given, but DLPack has no type for its memory"
+        )
     return kind, device.local_hardware_id
 
 
