@@ -17,8 +17,7 @@ from collections.abc import Callable, Sequence
 from types import GetSetDescriptorType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any
 
-from jaxlab import config as options
-from jaxlab.config import UNSET, config
+from jaxlab.config import UNSET, _set_local, config
 from jaxlab.core.aval import ShapedArray
 from jaxlab.runtime.native import J, switches, xc
 
@@ -199,7 +198,7 @@ def _follow(name: str, state: Any) -> None:
         if tell_local:
             tell_local(value)
         own = state.get_local()
-        options._set_local(name, UNSET if own is J.config.unset else own)
+        _set_local(name, UNSET if own is J.config.unset else own)
 
     state._update_global_hook, state._update_thread_local_hook = on_global, on_local
 

@@ -17,8 +17,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from jaxlab import config as options
-from jaxlab.config import UNSET, config
+from jaxlab.config import UNSET, Config, Options, config
 
 # Read once, when jaxlib is loaded. What it would log of a failed launch arrives as an exception anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -95,7 +94,7 @@ switches = _Switches()
 # thread's own: two comparisons by identity per dispatch as long as nobody changes anything.
 _TRACED = tuple(
     field.name
-    for field in fields(options.Options)
+    for field in fields(Options)
     if field.metadata["traced"] and field.name not in ("enable_x64", "disable_jit")
 )
 _global_options = _jit_key("global_options", None)
@@ -108,7 +107,7 @@ def _mirror_traced(value: Any, local: bool) -> None:
         own = {name: config.__dict__[name] for name in _TRACED if name in config.__dict__}
         _local_options.set_local(tuple(own.items()) if own else J.config.unset)
     else:
-        _global_options.set_global(_read_all(options.Config))
+        _global_options.set_global(_read_all(Config))
 
 
 if "jax" not in sys.modules:  # its own are in place then; see `coexistence`
