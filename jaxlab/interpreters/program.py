@@ -9,7 +9,7 @@ from typing import Any
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.interpreters.lowering import Lowered, lower_program
-from jaxlab.runtime import compiler, execution
+from jaxlab.runtime import analysis, compiler, execution
 from jaxlab.runtime.array import Array, put
 from jaxlab.runtime.sharding import single_device
 
@@ -103,6 +103,20 @@ class Program:
             for listener in on_compiled:
                 listener(self)
         return self.compiled
+
+    def text(self, form: str, *, debug_info: bool = False) -> str:
+        """The program as text: ``stablehlo``, ``hlo`` (unoptimised) or ``optimized``."""
+        if form == "optimized":
+            return str(self.compile().executable.hlo_modules()[0].to_string())
+        module = self.lower().module
+        if form == "hlo":
+            return str(analysis.unoptimized_hlo(module).to_string())
+        return str(module.operation.get_asm(enable_debug_info=debug_info))
+
+    def cost_before(self) -> dict[str, float]:
+        """XLA's estimate of flops, bytes and transcendentals before optimisation."""
+        module = analysis.unoptimized_hlo(self.lower().module)
+        return analysis.module_cost(self.device.client, module)
 
     @property
     def compile_seconds(self) -> float | None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jaxlab import tree
+from jaxlab import errors, tree
 from jaxlab.caching import Cache
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
@@ -17,10 +17,14 @@ from jaxlab.interpreters.batching import batch_jaxpr
 from jaxlab.interpreters.evaluation import program_for
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
+from jaxlab.interpreters.program import Program
 from jaxlab.interpreters.staging import close, stage
 from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.broadcasting import instantiate
-from jaxlab.runtime import backend, execution
+from jaxlab.runtime import execution
+from jaxlab.runtime.array import Array
+from jaxlab.runtime.backend import default_device, devices, find_device
+from jaxlab.transforms import stages
 from jaxlab.transforms.functions import FlatFunction, argument_paths, function_name, resolve_argnums
 
 
@@ -219,7 +223,7 @@ def jit(
     donate_argnames: str | Sequence[str] | None = None,
     keep_unused: bool = False,
     device: Any = None,
-    backend: str | None = None,  # noqa: F811 (JAX's name for the platform)
+    backend: str | None = None,
     inline: bool = False,
     compiler_options: dict[str, Any] | None = None,
 ) -> Any:
@@ -268,8 +272,8 @@ def jit(
 
 def _chosen_device(device: Any, platform: str | None) -> Any:
     if device is not None:
-        return backend.find_device(device) if isinstance(device, str) else device
-    return backend.devices(platform)[0] if platform is not None else None
+        return find_device(device) if isinstance(device, str) else device
+    return devices(platform)[0] if platform is not None else None
 
 
 # How often a function was traced, and at which types: the reason of a miss is told by comparing with these.
@@ -288,7 +292,7 @@ def _make(fun: Callable[..., Any], signature: _Signature) -> Any:
             params = call.params
             device, committed = signature.device, True
             if device is None:
-                device, committed = execution.device_of(call.leaves, backend.default_device(), name=params["name"])
+                device, committed = execution.device_of(call.leaves, default_device(), name=params["name"])
             program = program_for(jit_p, call.avals, params, device, trace_seconds=call.traced.seconds)
             outputs = program.run(call.leaves, call.avals, committed)
             out = tree.unflatten(call.traced.out_tree, outputs)
@@ -304,8 +308,36 @@ def _make(fun: Callable[..., Any], signature: _Signature) -> Any:
         static_argnames=signature.static_names,
     )
     function.__wrapped__ = fun
-    function._signature = signature
+    function.trace = lambda *args, **kwargs: _trace(fun, signature, args, kwargs)
+    function.lower = lambda *args, **kwargs: _trace(fun, signature, args, kwargs).lower()
+    function.eval_shape = lambda *args, **kwargs: _trace(fun, signature, args, kwargs).out_info
+    function.clear_cache = function._clear_cache
     return function
+
+
+def _trace(fun: Callable[..., Any], signature: _Signature, args: Sequence[Any], kwargs: dict[str, Any]) -> stages.Traced:
+    """The first stage of a call, ahead of time."""
+    call = prepare(fun, signature, args, kwargs)
+    traced, params = call.traced, call.params
+    if traced.lifted:
+        raise errors.UnexpectedTracerError(traced.lifted[0])
+
+    def make() -> Program:
+        device = signature.device
+        if device is None:
+            arrays = [x for x in call.leaves if isinstance(x, Array)]
+            device, _ = execution.device_of(arrays, default_device(), name=params["name"])
+        return Program(
+            params["name"],
+            traced.jaxpr,
+            device,
+            donated=params["donated_invars"],
+            keep_unused=params["keep_unused"],
+            trace_seconds=traced.seconds,
+            options=dict(params["compiler_options_kvs"]),
+        )
+
+    return stages.Traced(traced.jaxpr, params["name"], call.in_tree, traced.out_tree, traced.seconds, make)
 
 
 def _has_tracer(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
@@ -315,10 +347,13 @@ def _has_tracer(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
 class Call:
     """A call of a jitted function, traced: what to run and on what."""
 
-    __slots__ = ("avals", "leaves", "params", "traced", "traced_inside")
+    __slots__ = ("avals", "in_tree", "leaves", "params", "traced", "traced_inside")
 
-    def __init__(self, leaves: list[Any], avals: tuple[ShapedArray, ...], traced: Traced, params: dict[str, Any]) -> None:
+    def __init__(
+        self, leaves: list[Any], in_tree: Any, avals: tuple[ShapedArray, ...], traced: Traced, params: dict[str, Any]
+    ) -> None:
         self.leaves = leaves
+        self.in_tree = in_tree
         self.avals = avals
         self.traced = traced
         self.params = params
@@ -356,7 +391,7 @@ def prepare(fun: Callable[..., Any], signature: _Signature, args: Sequence[Any],
     params = {**signature.params, "jaxpr": traced.jaxpr}
     if any(donated):
         params["donated_invars"] = (False,) * len(traced.lifted) + donated
-    return Call(leaves, avals, traced, params)
+    return Call(leaves, in_tree, avals, traced, params)
 
 
 def _bind_static(
