@@ -1,4 +1,4 @@
-"""The modules of the package as data, read from their source: what each imports, where, and on which floor it is."""
+"""The modules of the package as data, read from their source: what each imports, where, and its floor."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Module:
 
 @cache
 def modules() -> dict[str, Module]:
-    """All modules by name. A package is known by its own name, `jaxlab.core` and not `jaxlab.core.__init__`."""
+    """All modules by name; a package goes by its own name, `jaxlab.core` and not `jaxlab.core.__init__`."""
     paths = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
     found = {}
     for name, path in paths.items():

@@ -106,8 +106,8 @@ def test_what_is_public_has_a_docstring(name: str) -> None:
 def undocumented(module: Module) -> Iterator[tuple[str, int]]:
     """The public names of a module without a docstring.
 
-    A method that overrides a documented one needs none, nor does the class of a primitive: what users read is the
-    function beside it.
+    A method that overrides a documented one needs none, nor does the class of a primitive: what users read
+    is the function beside it.
     """
     if ast.get_docstring(module.tree) is None:
         yield "the module", 1
