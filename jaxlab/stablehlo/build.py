@@ -283,14 +283,14 @@ class Builder:
         """Point the operations that follow at an equation.
 
         ``name`` becomes XLA's ``op_name``. The user's frames are the call stack, and at its root stands a frame of the file
-        ``EQUATION`` whose line is the equation's number: XLA keeps stacks through every pass, so that its instructions can
+        ``EQUATION`` whose line is the equation's number, from 1: XLA keeps stacks through every pass, so that its instructions can
         be led back to the very equations they come from, also when they were compiled in another process.
         """
         shared = self._shared
         root = shared.equations.get(number)
         if root is None:
             root = shared.equations[number] = ir.Location.name(
-                EQUATION, ir.Location.file(EQUATION, number, 1, shared.context), shared.context
+                EQUATION, ir.Location.file(EQUATION, number + 1, 1, shared.context), shared.context
             )
         if traceback is not None:
             root = ir.Location.callsite(shared.tracebacks.get(traceback), [root], context=shared.context)
