@@ -1,0 +1,1 @@
+"""Measurements of jaxlab beside jax: separate processes, interleaved, medians of ratios."""
