@@ -1,7 +1,7 @@
 """Jaxprs as text, in the notation of JAX.
 
-Programs of ``jit`` equations that occur twice, or have more than ten equations, are written once, before the rest. A
-``jit`` equation's program otherwise uses the names that its arguments and results have outside.
+Programs that occur twice, or have more than ten equations, are written once, before the rest. A ``jit`` equation's program
+otherwise uses the names that its arguments and results have outside.
 """
 
 from __future__ import annotations
@@ -75,21 +75,22 @@ OnEquation = Callable[[JaxprEqn], str]
 
 
 def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
-    """Programs of ``jit`` equations to write once, in the order in which they are met."""
+    """Programs to write once, in the order in which they are met, with the names to write for them."""
     counts: dict[int, int] = {}
     found: dict[int, tuple[ClosedJaxpr, str]] = {}
 
     def visit(jaxpr: Jaxpr) -> None:
         for eqn in jaxpr.eqns:
-            for value in eqn.params.values():
-                for item in value if type(value) in (tuple, list) else (value,):
-                    if type(item) is ClosedJaxpr:
-                        if eqn.primitive.name == "jit":
-                            counts[id(item)] = counts.get(id(item), 0) + 1
-                            if id(item) in found:
-                                continue
-                            found[id(item)] = (item, str(eqn.params["name"]))
-                        visit(item.jaxpr)
+            for key, value in eqn.params.items():
+                if type(value) is ClosedJaxpr:
+                    counts[id(value)] = counts.get(id(value), 0) + 1
+                    if id(value) not in found:
+                        found[id(value)] = (value, str(eqn.params["name"]) if eqn.primitive.name == "jit" else key)
+                        visit(value.jaxpr)
+                elif type(value) is tuple:
+                    for item in value:
+                        if type(item) is ClosedJaxpr:
+                            visit(item.jaxpr)
 
     visit(jaxpr)
     taken: set[str] = set()
