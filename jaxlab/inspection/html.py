@@ -20,7 +20,7 @@ TAIL = 30
 LONGEST_LINE = 240
 MOST_ROWS = 100
 
-_MONO = "font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.4"
+_MONO = "font-family:monospace;font-size:12px;line-height:1.4"
 _PRE = (
     f"{_MONO};margin:4px 0;padding:4px 8px;border-left:2px solid rgba(128,128,128,0.35);"
     "overflow-x:auto;white-space:pre"
@@ -38,10 +38,20 @@ def html(record: Record) -> str:
     Texts longer than `HEAD` + `TAIL` lines show their head and tail; the record's JSON has the rest.
 
     >>> html(Record("f<x>", device="cpu:0"))[:95]
-    '<details style="margin:2px 0"><summary style="cursor:pointer;font-family:var(--jp-code-font-fam'
+    '<details style="margin:2px 0"><summary style="cursor:pointer;font-family:monospace;font-size:12'
     """
     sections = [
         _problems(record),
+        *(
+            _section(
+                source.label,
+                _source(source, place, record),
+                "× equations made by the line",
+                opened=place == 0,
+            )
+            for place, source in enumerate(record.sources)
+        ),
+        *(_section(stage.title, _stage(stage), _lines(stage)) for stage in record.stages),
         _section(
             "Inputs",
             _table(("name", "type", "", "why"), [(e.name, e.type, e.role, e.why) for e in record.inputs]),
@@ -50,11 +60,6 @@ def html(record: Record) -> str:
             "Outputs", _table(("name", "type"), [(e.name or "(shown)", e.type) for e in record.outputs])
         ),
         _section("Figures", _table(("", ""), _figure_rows(record))),
-        *(
-            _section(source.label, _source(source, place, record), opened=place == 0)
-            for place, source in enumerate(record.sources)
-        ),
-        *(_section(stage.title, _stage(stage), _lines(stage)) for stage in record.stages),
     ]
     return (
         f'<details style="margin:2px 0">'
@@ -67,7 +72,7 @@ def escape(text: str) -> str:
     """Text as HTML that shows it and does nothing: markup escaped, controls and direction marks made visible.
 
     >>> escape("<b>\\x1b")
-    '&lt;b&gt;␛'
+    '&lt;b&gt;\\\\x1b'
     """
     return _html.escape(visible(text))
 
@@ -163,8 +168,7 @@ def _source(source: Source, place: int, record: Record) -> str:
         f"{number:>4} {f'×{made[number]}' if made[number] else '':<5}"
         for number in range(source.first_line, source.first_line + len(lines))
     ]
-    legend = f'<span style="{_FAINT}">× equations made by the line</span>' if made else ""
-    return _pre(_gapped(lines), _gapped(margin, clip=False)) + legend
+    return _pre(_gapped(lines), _gapped(margin, clip=False))
 
 
 def _stage(stage: Stage) -> str:

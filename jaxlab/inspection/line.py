@@ -128,7 +128,7 @@ def visible(text: str) -> str:
     """``text`` with terminal controls and direction marks shown instead of obeyed; line ends and tabs stay.
 
     >>> visible("a\\x1b[31mb\\u202ec")
-    'a␛[31mb\\\\u202ec'
+    'a\\\\x1b[31mb\\\\u202ec'
     """
     return _ACTIVE.sub(_picture, text)
 
@@ -145,9 +145,7 @@ def one_line(text: str, longest: int) -> str:
 
 def _picture(match: re.Match[str]) -> str:
     code = ord(match.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"\\u{code:04x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _digits(value: float) -> str:

@@ -100,10 +100,8 @@ export function count(value: number, unit: string): string {
 export function visible(text: string): string {
   return text.replace(ACTIVE, character => {
     const code = character.charCodeAt(0);
-    if (code < 0x20) {
-      return String.fromCharCode(0x2400 + code);
-    }
-    return code === 0x7f ? '␡' : `\\u${code.toString(16).padStart(4, '0')}`;
+    const digits = code.toString(16);
+    return code < 0x100 ? `\\x${digits.padStart(2, '0')}` : `\\u${digits.padStart(4, '0')}`;
   });
 }
 

@@ -1,4 +1,5 @@
 /** The sentence under the panes that says what a lit line is and became. */
+import { oneLine } from '../record/figures';
 import { fate, type LinkIndex, type Lit } from '../record/links';
 import type { Program } from '../record/protocol';
 
@@ -37,8 +38,8 @@ export function explain(program: Program, index: LinkIndex, lit: Lit, pane: numb
 function place(program: Program, index: LinkIndex, pane: number, line: number): string {
   const row = pane === 0 ? index.rows[line] : undefined;
   if (row) {
-    const label = program.sources[row.source]?.label ?? 'source';
+    const label = oneLine(program.sources[row.source]?.label ?? 'source', 60);
     return row.line < 0 ? label : `${label}, line ${row.line}`;
   }
-  return `${program.stages[pane - 1]?.title ?? ''}, line ${line + 1}`;
+  return `${oneLine(program.stages[pane - 1]?.title ?? '', 60)}, line ${line + 1}`;
 }

@@ -41,7 +41,7 @@ export class VirtualList {
     this.content = element('div', {
       class: 'jl-rows',
       role: 'presentation',
-      style: `height:${size * ROW_HEIGHT}px;min-width:calc(${width}ch + 84px)`
+      style: `height:${size * ROW_HEIGHT}px;min-width:calc(${width}ch + 110px)`
     });
     this.node = element(
       'div',

@@ -1,7 +1,8 @@
 /** One pane: a title, the lines of a text with their marks, a search, a copy button and an overview at its edge. */
 import type { Relation } from '../record/links';
+import { oneLine, visible } from '../record/figures';
 import { search, type Match } from '../record/search';
-import { element, uniqueId } from './dom';
+import { element, icon, uniqueId } from './dom';
 import { VirtualList } from './list';
 import { Overview } from './overview';
 import { lineNodes } from './row';
@@ -37,9 +38,9 @@ const GLYPHS: Readonly<Record<Relation, string>> = {
   same: '●',
   expanded: '◆',
   fused: '⊕',
-  duplicated: '⧉',
+  duplicated: '⇉',
   removed: '∅',
-  added: '✚'
+  added: '+'
 };
 const WORDS: Readonly<Record<Relation, string>> = {
   here: 'this line',
@@ -53,9 +54,13 @@ const WORDS: Readonly<Record<Relation, string>> = {
   added: 'added by the compiler'
 };
 
+const SEARCH = 'M11 6.5a4.5 4.5 0 1 1-9 0a4.5 4.5 0 0 1 9 0M10 10l4 4';
+const COPY = 'M5.5 5.5h8v8h-8zM10.5 3v-.5h-8v8h.5';
+
 export class Pane {
   readonly node: HTMLElement;
   readonly id = uniqueId('pane');
+  readonly title: string;
   readonly list: VirtualList;
   private readonly overview: Overview;
   private readonly litNote = element('span', { class: 'jl-lit-note' });
@@ -68,7 +73,9 @@ export class Pane {
   private current = -1;
 
   constructor(private readonly options: PaneOptions) {
-    const { title, lines } = options;
+    const { lines } = options;
+    const title = oneLine(options.title, 60);
+    this.title = title;
     this.list = new VirtualList({
       label: `${title}, ${lines.length} lines`,
       size: lines.length,
@@ -93,12 +100,12 @@ export class Pane {
     this.searchBar = element('div', { class: 'jl-search', hidden: true }, this.searchInput, this.searchNote);
     this.node = element(
       'section',
-      { class: 'jl-pane', id: this.id, 'aria-label': title, keydown: (event: KeyboardEvent) => { this.shortcut(event); } },
+      { class: lines.length > 0 ? 'jl-pane' : 'jl-pane jl-pane-empty', id: this.id, 'aria-label': title, keydown: (event: KeyboardEvent) => { this.shortcut(event); } },
       this.header(),
       this.searchBar,
       lines.length > 0
         ? element('div', { class: 'jl-pane-body' }, this.list.node, this.overview.node)
-        : element('p', { class: 'jl-note' }, options.note || 'empty')
+        : element('p', { class: 'jl-note' }, visible(options.note) || 'empty')
     );
   }
 
@@ -137,7 +144,8 @@ export class Pane {
   }
 
   private header(): HTMLElement {
-    const { title, lines } = this.options;
+    const { title } = this;
+    const { lines } = this.options;
     if (lines.length === 0) {
       return element('header', { class: 'jl-pane-head' }, element('span', { class: 'jl-pane-title' }, title));
     }
@@ -150,12 +158,12 @@ export class Pane {
       element(
         'button',
         { type: 'button', class: 'jl-tool', title: 'Search (Ctrl+F)', 'aria-label': `Search in ${title}`, click: () => { this.openSearch(); } },
-        '⌕'
+        icon(SEARCH)
       ),
       element(
         'button',
         { type: 'button', class: 'jl-tool', title: 'Copy the whole text', 'aria-label': `Copy ${title}`, click: (event: MouseEvent) => { void this.copyAll(event); } },
-        '⧉'
+        icon(COPY)
       )
     );
   }
@@ -168,9 +176,13 @@ export class Pane {
     }
     const { text, hue, title } = options.mark(line);
     row.append(
-      element('span', { class: 'jl-number' }, number),
-      element('span', { class: 'jl-glyph', 'aria-hidden': true }),
-      element('span', { class: `jl-mark${hue === null ? '' : ` jl-hue-${hue}`}`, title }, text),
+      element(
+        'span',
+        { class: 'jl-gutter' },
+        element('span', { class: 'jl-number' }, number),
+        element('span', { class: 'jl-glyph', 'aria-hidden': true }),
+        element('span', { class: 'jl-mark', title }, text)
+      ),
       element('span', { class: 'jl-text' }, ...lineNodes(options.lines[line] ?? '', number ? options.language : '', this.byLine.get(line) ?? [], this.searchInput.value.length))
     );
     if (hue !== null) {
@@ -266,8 +278,8 @@ export class Pane {
     const button = event.currentTarget;
     const done = await copyText(this.options.lines.join('\n'));
     if (button instanceof HTMLElement) {
-      button.textContent = done ? '✓' : '✗';
-      setTimeout(() => { button.textContent = '⧉'; }, 1200);
+      button.replaceChildren(done ? '✓' : '✗');
+      setTimeout(() => { button.replaceChildren(icon(COPY)); }, 1200);
     }
   }
 }

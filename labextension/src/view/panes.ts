@@ -43,8 +43,7 @@ export class Panes {
     this.colours = colouring(this.index);
     this.panes = [this.sourcePane(problems), ...program.stages.map((_, place) => this.stagePane(place))];
     this.open = new Set(this.panes.keys());
-    const titles = ['Source', ...program.stages.map(stage => stage.title)];
-    this.buttons = titles.map((title, pane) => element('button', { type: 'button', class: 'jl-toggle', click: () => { this.toggle(pane); } }, title));
+    this.buttons = this.panes.map(({ title }, pane) => element('button', { type: 'button', class: 'jl-toggle', click: () => { this.toggle(pane); } }, title));
     this.bar = element('div', { class: 'jl-toggles', keydown: (event: KeyboardEvent) => { this.tabKey(event); } }, ...this.buttons);
     this.row = element('div', { class: 'jl-panes', style: `height:${this.height()}px` });
     this.node = element(
@@ -66,6 +65,7 @@ export class Panes {
 
   private sourcePane(problems: readonly Problem[]): Pane {
     const { rows } = this.index;
+    const label = this.program.sources.length === 1 ? (this.program.sources[0]?.label ?? '') : '';
     const marked = new Map<number, 'error' | 'warning'>();
     for (const { stack, severity } of problems) {
       const frame = this.program.stacks.frame[stack] ?? -1;
@@ -75,7 +75,7 @@ export class Panes {
       }
     }
     return new Pane({
-      title: this.program.sources.length === 1 ? (this.program.sources[0]?.label ?? 'Source') : 'Source',
+      title: label === '' ? 'Source' : label,
       language: 'python',
       lines: rows.map(row => row.text),
       note: 'no source was recorded',

@@ -82,7 +82,7 @@ function lineParts(summary: Summary): (Node | string)[] {
 
 function problem({ severity, text }: Problem): HTMLElement {
   const mark = severity === 'error' ? '✗ error: ' : '⚠ warning: ';
-  return element('p', { class: `jl-problem jl-problem-${severity}` }, element('b', {}, mark), oneLine(text, 2000));
+  return element('p', { class: `jl-problem jl-problem-${severity}` }, element('b', {}, mark), oneLine(text, 600));
 }
 
 function message(error: unknown): HTMLElement {
