@@ -1,4 +1,4 @@
-"""The static forms of a record: its line of figures, its HTML for readers without our front end, its bundle."""
+"""What a record is without the front end: the line of figures, the HTML, the mime bundle."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The fixtures that hold Python's record and the front end's reading of it together.
 
 `labextension/tests/fixtures/*.json` are records with what the front end must make of them, worked out here
-from the record's definition alone. They are compared by meaning, because the bytes of zlib differ between its versions.
+from the record's definition alone. They are compared by meaning, because the bytes of zlib differ between
+its versions.
 To write them anew: JAXLAB_WRITE_FIXTURES=1 pytest tests/inspection/test_record_protocol.py
 """
 
