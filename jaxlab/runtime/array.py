@@ -87,10 +87,11 @@ def _bool(self: Any) -> bool:
         return bool(host_value(self).item())
     if size == 0:
         raise ValueError(
-            "The truth value of an empty array is ambiguous; write `x.size > 0` to ask whether it has elements"
+            "The truth value of an empty array is ambiguous; write x.size > 0 to ask for elements"
         )
     raise ValueError(
-        f"The truth value of an array with {size} elements, shape {self.aval.shape}, is ambiguous; write x.any() or x.all()"
+        f"The truth value of an array with {size} elements, shape {self.aval.shape}, is ambiguous; "
+        "write x.any() or x.all()"
     )
 
 
@@ -98,8 +99,8 @@ def _number(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def to_number(self: Any) -> Any:
         if self.aval.shape:
             raise TypeError(
-                f"Only scalar arrays can be converted to Python scalars; {self.aval.str_short()} was given to "
-                f"{convert.__name__}(); write x.item() if it has one element"
+                f"Only scalar arrays can be converted to Python scalars; {self.aval.str_short()} was given "
+                f"to {convert.__name__}(); write x.item() if it has one element"
             )
         return convert(host_value(self).item())
 
@@ -117,6 +118,7 @@ def _index(self: Any) -> int:
 
 def _item(self: Any, *args: Any) -> Any:
     """The one element as a Python number; with arguments, the element at that flat or full index."""
+    check_alive(self)
     if not args and self.aval.size != 1:
         raise ValueError(
             f"can only convert an array of size 1 to a Python scalar, but {self.aval.str_short()} was given"
@@ -133,25 +135,27 @@ def _tolist(self: Any) -> Any:
 
 
 def _repr(self: Any) -> str:
-    aval = self.aval
+    aval, sharding = self.aval, self._sharding
     tail = f"dtype={aval.dtype.name}" + (", weak_type=True)" if aval.weak_type else ")")
-    if not self._sharding.is_fully_addressable:
+    if not (sharding.is_fully_addressable or sharding.is_fully_replicated):
         return f"Array(shape={aval.shape}, {tail}"
+    check_alive(self)
+    width = np.get_printoptions()["linewidth"]
     if aval.size == 0:
-        check_alive(self)
         body = f"[], shape={aval.shape}"
     else:
-        width = np.get_printoptions()["linewidth"]
         body = np.array2string(
             host_value(self), prefix="Array(", suffix=",", separator=", ", max_line_width=width
         )
-        if len("Array(") + len(body) - (body.rfind("\n") + 1) + len(", ") + len(tail) > width:
-            return f"Array({body},\n{' ' * len('Array(')}{tail}"
-    return f"Array({body}, {tail}"
+    # Where the dtype does not fit on the last line, JAX puts a wide gap before it, and no line break.
+    last_line = len(body) - body.rfind("\n")
+    gap = " " if last_line + len(tail) + 2 <= width else " " * len("Array(")
+    return f"Array({body},{gap}{tail}"
 
 
 def _str(self: Any) -> str:
-    if not self._sharding.is_fully_addressable:
+    sharding = self._sharding
+    if not (sharding.is_fully_addressable or sharding.is_fully_replicated):
         return _repr(self)
     return str(host_value(self))
 
@@ -176,7 +180,8 @@ def _dlpack(
     check_alive(self)
     if dl_device is not None and tuple(map(int, dl_device)) != transfer.dlpack_device(self):
         raise BufferError(
-            f"__dlpack__: dl_device={dl_device} was asked for, but the array lies on {_device(self)}; move it first"
+            f"__dlpack__: dl_device={dl_device} was asked for, but the array is on "
+            f"{_device(self)}; move it first"
         )
     if copy:
         self = _copied(self)
@@ -207,7 +212,7 @@ def _copied(self: Any) -> Any:
     return copy
 
 
-def _deepcopy(self: Any, memo: Any) -> Any:
+def _deepcopy(self: Any, memo: Any = None) -> Any:
     return _copied(self)
 
 
@@ -233,7 +238,7 @@ def _checked_first(method: Any) -> Callable[..., Any]:
 
 
 def _explained(name: str, doc: str) -> Callable[..., Any]:
-    """For what raises on a deleted array, but does not say so in words of ours. Costs nothing where all is well."""
+    """For what raises on a deleted array in words of jaxlib's. Costs nothing where all is well."""
     method = native(name)
 
     def explained(self: Any) -> Any:

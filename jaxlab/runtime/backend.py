@@ -33,7 +33,7 @@ _makers: dict[str, Callable[[], Any]] = {
 
 
 def register_platform(platform: str, make_client: Callable[[], Any]) -> None:
-    """Add a platform, preferred to all others; ``make_client`` raises `plugins.Unavailable` where it is not there."""
+    """Add a platform, preferred to all others; ``make_client`` raises `plugins.Unavailable` elsewhere."""
     rest = {name: maker for name, maker in _makers.items() if name != platform}
     _makers.clear()
     _makers.update({platform: make_client, **rest})
@@ -42,7 +42,7 @@ def register_platform(platform: str, make_client: Callable[[], Any]) -> None:
 
 
 def unavailable() -> dict[str, str]:
-    """Why each platform that was tried and is not there is not there: ``{"tpu": "libtpu is not installed"}``."""
+    """Why each platform that was tried is not there: ``{"tpu": "libtpu is not installed"}``."""
     return dict(_reasons)
 
 

@@ -1,4 +1,4 @@
-"""Python functions called from compiled programs, made safe: jaxlib checks neither what they return nor what they raise."""
+"""Python functions called from compiled programs: checked, since jaxlib checks nothing they return."""
 
 from __future__ import annotations
 

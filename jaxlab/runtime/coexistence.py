@@ -167,7 +167,7 @@ def _share() -> None:
 
 
 def _adopt_switches() -> None:
-    """From now on `jax`'s own state objects are what jaxlib reads; ours follow them, and the other way round."""
+    """From now on jaxlib reads `jax`'s own state objects; our options follow them, and they ours."""
     states = sys.modules.get("jax._src.config")
     for name in ("enable_x64", "disable_jit"):
         state = getattr(states, name, None)

@@ -87,7 +87,7 @@ _nobody_listens = contextlib.nullcontext()
 
 
 def phase(name: str, phase: str) -> contextlib.AbstractContextManager[None]:
-    """Context manager: tell the listeners of `on_phase` that ``phase`` of the program ``name`` runs inside."""
+    """Context manager: tell the listeners of `on_phase` when ``phase`` of ``name`` starts and ends."""
     return _told(name, phase) if _listeners else _nobody_listens
 
 

@@ -33,7 +33,7 @@ _RESCAN_EVERY = 64
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A stored executable: its serialized form, the name of its source locations, and what compiling it had cost."""
+    """A stored executable, the name of its source locations, and what compiling it had cost."""
 
     body: bytes
     locations: bytes
@@ -86,7 +86,7 @@ class DiskCache:
         return Entry(body, locations, seconds, path)
 
     def write(self, key: bytes, body: bytes, locations: bytes, compile_seconds: float) -> None:
-        """Store an entry, and make room if the folder has grown past its limit. OSError if that is not possible."""
+        """Store an entry, and make room if the folder is past its limit. OSError if that cannot be."""
         self.prepare()
         head = _HEADER.pack(_MAGIC, key, locations, compile_seconds, len(body), bytes(32))[:-32]
         handle, temporary = tempfile.mkstemp(suffix=".part", dir=self.directory)
@@ -119,7 +119,7 @@ class DiskCache:
             os.unlink(self.path(key))
 
     def entries(self) -> list[tuple[float, int, str]]:
-        """Time of last use, bytes and path of each entry, the oldest first; abandoned temporary files are removed."""
+        """Time of last use, bytes and path of each entry, oldest first; abandoned parts are removed."""
         found = []
         try:
             listing = list(os.scandir(self.directory))
@@ -217,7 +217,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def default_directory() -> str:
-    """The folder used unless the option ``disk_cache_dir`` says otherwise: ``~/.cache/jaxlab/executables``."""
+    """The folder unless the option ``disk_cache_dir`` names one: ``~/.cache/jaxlab/executables``."""
     root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(root, "jaxlab", "executables")
 
@@ -266,7 +266,7 @@ def warn_of_problems() -> None:
     if _problems and not _warned:
         _warned = True
         warnings.warn(
-            f"the disk cache of compiled programs is not of full use: {_problems[0]}; programs are compiled instead",
+            f"the disk cache of programs cannot be used fully: {_problems[0]}; they are compiled instead",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""Running what was compiled: through jaxlib's C++ dispatch, or step by step where that does not know the call yet."""
+"""Running what was compiled: through jaxlib's C++ dispatch, or step by step at the first call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _fast_paths = J.PjitFunctionCache()
 
 
 class _FastPathCache:
-    """Shows jaxlib's own cache to the registry of caches; it counts no hits, since they never reach Python."""
+    """Shows jaxlib's own cache to the registry of caches; its hits never reach Python."""
 
     def stats(self) -> CacheStats:
         return CacheStats("fast paths", _fast_paths.size(), 0, 0, _fast_paths.capacity())
@@ -35,7 +35,7 @@ register(_FastPathCache())
 
 
 class FastPath(NamedTuple):
-    """What the C++ dispatch needs to run a program without Python. The names of the fields are what it reads."""
+    """What the C++ dispatch needs to run a program without Python; it reads these names."""
 
     xla_executable: Any
     out_pytree_def: Any
@@ -206,5 +206,6 @@ def _incompatible(name: str, first: tuple[int, Any], second: tuple[int, Any]) ->
 
     prefix = f"{name}: " if name else ""
     return ValueError(
-        f"{prefix}incompatible devices: {told(first)}, but {told(second)}; move one of them with device_put(x, device)"
+        f"{prefix}incompatible devices: {told(first)}, but {told(second)}; "
+        "move one of them with device_put(x, device)"
     )

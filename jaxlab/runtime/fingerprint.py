@@ -23,7 +23,7 @@ def _bytecode(operation: Any) -> bytes:
 
 
 def of_locations(module: Any) -> bytes:
-    """32 bytes that name the module with its source locations: the same program moved by a line has other ones."""
+    """32 bytes that name the module with its source locations: they differ if it moved by a line."""
     return hashlib.sha256(_bytecode(module.operation)).digest()
 
 

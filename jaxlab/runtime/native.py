@@ -90,24 +90,25 @@ class _Switches:
 
 switches = _Switches()
 
-# All other options that a traced program depends on enter the key as two tuples, the global values and the
-# thread's own: two comparisons by identity per dispatch as long as nobody changes anything.
+# All other options that a traced program depends on enter the key as two numbers, one for the global values and one for
+# the thread's own. Numbers, because jaxlib hashes what is in the key at every call.
 _TRACED = tuple(
     field.name
     for field in fields(Options)
     if field.metadata["traced"] and field.name not in ("enable_x64", "disable_jit")
 )
-_global_options = _jit_key("global_options", None)
-_local_options = _jit_key("local_options", None)
 _read_all = operator.attrgetter(*_TRACED)
+_numbers: dict[Any, int] = {_read_all(Config): 0}
+_global_options = _jit_key("global_options", 0)
+_local_options = _jit_key("local_options", 0)
 
 
 def _mirror_traced(value: Any, local: bool) -> None:
     if local:
-        own = {name: config.__dict__[name] for name in _TRACED if name in config.__dict__}
-        _local_options.set_local(tuple(own.items()) if own else J.config.unset)
+        own = tuple((name, config.__dict__[name]) for name in _TRACED if name in config.__dict__)
+        _local_options.set_local(_numbers.setdefault(own, len(_numbers)) if own else J.config.unset)
     else:
-        _global_options.set_global(_read_all(Config))
+        _global_options.set_global(_numbers.setdefault(_read_all(Config), len(_numbers)))
 
 
 if "jax" not in sys.modules:  # its own are in place then; see `coexistence`

@@ -114,8 +114,8 @@ def run() -> None:
             test(device)
         except Exception as error:
             raise BrokenSurface(
-                f"jaxlib {JAXLIB_VERSION} (surface {SURFACE_VERSION}) breaks {part}: {type(error).__name__}: {error}; "
-                "install a version from 0.10.2 to 0.12"
+                f"jaxlib {JAXLIB_VERSION} (surface {SURFACE_VERSION}) breaks {part}: "
+                f"{type(error).__name__}: {error}; install a version from 0.10.2 to 0.12"
             ) from error
 
 

@@ -47,7 +47,10 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
     kind = type(x)
     if aval is None:
         aval = aval_of(x)
-        exact = kind in _SCALAR_TARGETS  # jaxlib converts a Python number just as `aval_of` types it
+        # jaxlib converts a Python number just as `aval_of` types it, but has an error of its own for what overflows.
+        exact = (
+            kind is float or kind is bool or kind is complex or (kind is int and -(1 << 31) <= x < 1 << 31)
+        )
     else:
         exact = False
     if committed is None:
@@ -66,7 +69,8 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
             x = _number(x, aval)
     else:
         raise TypeError(
-            f"put: a value of type {kind.__name__} was given, but an array, a NumPy array or a Python number is needed"
+            f"put: a value of type {kind.__name__} was given, but an array, a NumPy array or a Python number "
+            "is needed"
         )
     return _put(aval, single_device(device), [x], [device], committed, False, _COPY)
 
@@ -123,8 +127,9 @@ def deleted_error(x: Any) -> RuntimeError:
     """The error for the use of an array whose buffer is gone."""
     aval = x.aval
     return RuntimeError(
-        f"Array has been deleted: {aval.dtype}[{','.join(map(str, aval.shape))}] was given, but its buffer was donated "
-        "to a computation or deleted; use the result of that computation, or keep a copy made before it"
+        f"Array has been deleted: {aval.dtype}[{','.join(map(str, aval.shape))}] was given, but its "
+        "buffer was deleted or donated to a computation; use the result of that computation, or a copy made "
+        "before it"
     )
 
 
@@ -153,7 +158,8 @@ def _assembled(x: Any) -> NDArray[Any]:
         return whole.view()
     if not sharding.is_fully_addressable:
         raise RuntimeError(
-            f"the value of {x.aval} was asked for, but parts of it are on devices of other processes; gather it first"
+            f"the value of {x.aval} was asked for, but parts of it are on devices of other processes; "
+            "gather it first"
         )
     where = sharding.devices_indices_map(shape)
     whole = np.empty(shape, x.aval.dtype)
@@ -181,8 +187,8 @@ def from_dlpack(external: Any, device: Any = None, copy: bool | None = None) -> 
     """
     if not hasattr(external, "__dlpack__") or not hasattr(external, "__dlpack_device__"):
         raise TypeError(
-            f"from_dlpack: a value of type {type(external).__name__} was given, but an object with __dlpack__ and "
-            "__dlpack_device__ is needed; wrap a bare capsule in the array it came from"
+            f"from_dlpack: a value of type {type(external).__name__} was given, but an object with "
+            "__dlpack__ and __dlpack_device__ is needed; wrap a bare capsule in the array it came from"
         )
     kind, number = external.__dlpack_device__()
     if int(kind) in _HOST_MEMORY:
@@ -208,8 +214,8 @@ def _from_host_memory(external: Any, device: Any, copy: bool | None) -> Any:
     if copy or aval.dtype != value.dtype or target.platform != "cpu":
         if copy is False:
             raise BufferError(
-                f"from_dlpack: {value.dtype} data in host memory was given with copy=False, but {target} needs a copy "
-                f"as {aval.dtype}"
+                f"from_dlpack: {value.dtype} data in host memory was given with copy=False, but {target} "
+                f"needs a copy as {aval.dtype}"
             )
         return put(value, aval, target)
     array = _put(aval, single_device(target), [value], [target], True, False, J.HostBufferSemantics.ZERO_COPY)
