@@ -1,0 +1,1 @@
+"""The cell as the unit of transformation: `%%jit`, `%%grad`, `%%vmap` and the line magics."""

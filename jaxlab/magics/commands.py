@@ -1,0 +1,176 @@
+"""The magics as IPython sees them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, magics_class, no_var_expand
+
+from jaxlab import caching
+from jaxlab.config import Options, canonical_name, config
+from jaxlab.magics import completion, device
+from jaxlab.magics.lines import LINE_PARSERS, split_line
+from jaxlab.magics.runner import CellRunner
+from jaxlab.magics.stack import PARSERS, Layer
+from jaxlab.magics.table import Table
+
+
+@magics_class
+class JaxlabMagics(Magics):
+    """Transformed cells (``%%jit``, ``%%grad``, ``%%vmap`` …) and what is asked about programs (``%jaxpr``,
+    ``%hlo`` …).
+    """
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self.runner = CellRunner(shell)
+        self._matcher = completion.matcher(shell)
+
+    shell: Any
+
+    def attach(self) -> None:
+        """Add the completion and the listeners to the shell."""
+        self.shell.events.register("pre_run_cell", self.runner.before_cell)
+        self.shell.events.register("post_run_cell", self.runner.flush)
+        if self.shell.Completer is not None:
+            self.shell.Completer.custom_matchers.append(self._matcher)
+
+    def detach(self) -> None:
+        """Take them away again."""
+        self.shell.events.unregister("pre_run_cell", self.runner.before_cell)
+        self.shell.events.unregister("post_run_cell", self.runner.flush)
+        if self.shell.Completer is not None and self._matcher in self.shell.Completer.custom_matchers:
+            self.shell.Completer.custom_matchers.remove(self._matcher)
+
+    # Line magics, one method each
+
+    def line_jit(self, line: str) -> Any:
+        options, expression = split_line("jit", line)
+        argument = f"--device {options['device']}" if options["device"] else ""
+        return self.runner.run_line([_jit_layer(argument)], expression)
+
+    def line_jaxpr(self, line: str) -> Any:
+        return self.runner.trace_line(split_line("jaxpr", line)[1])
+
+    def line_hlo(self, line: str) -> Any:
+        options, expression = split_line("hlo", line)
+        program = self.runner.compile_line([_jit_layer("")], expression)
+        return Text((program.lowered if options["stable"] else program.compiled).as_text())
+
+    def line_cost(self, line: str) -> Any:
+        program = self.runner.compile_line([_jit_layer("")], split_line("cost", line)[1])
+        costs = program.compiled.cost_analysis() or {}
+        costs = costs[0] if isinstance(costs, list) else costs
+        wanted = ("flops", "transcendentals", "bytes accessed")
+        rows = [(name, f"{costs[name]:,.0f}") for name in wanted if name in costs]
+        memory = program.compiled.memory_analysis()
+        for name in ("argument", "output", "temp"):
+            size = getattr(memory, f"{name}_size_in_bytes", None)
+            if size is not None:
+                rows.append((f"{name} bytes", f"{size:,}"))
+        return Table(("cost of one run", "by the compiler's account"), rows)
+
+    def line_grad(self, line: str) -> Any:
+        options, expression = split_line("grad", line)
+        return self.runner.gradient_line(expression, options["argnum"])
+
+    def line_device(self, line: str) -> Any:
+        chosen = LINE_PARSERS["device"].parse(line).name
+        state = device.select_device(chosen) if chosen else device.device_state()
+        rows = [
+            ("→" if d["name"] == state["selected"] else "", d["name"], d["kind"]) for d in state["devices"]
+        ]
+        return Table(("", "device", "kind"), rows)
+
+    def line_caches(self, line: str) -> Any:
+        options = LINE_PARSERS["caches"].parse(line)
+        if options.clear:
+            caching.clear_all()
+        rows = [
+            (s.name, str(s.size), str(s.hits), str(s.misses))
+            for s in caching.stats()
+            if s.size or s.hits or s.misses
+        ]
+        programs = self.runner.programs.listed()[-options.last :]
+        return Table(
+            ("cache", "entries", "hits", "misses"), rows,
+            more=Table(("program", "traced at", "reused", "inputs", "why compiled"), programs),
+        )  # fmt: skip
+
+    def line_lab(self, line: str) -> Any:
+        chosen = LINE_PARSERS["lab"].parse(line)
+        if chosen.name is not None:
+            self._set_option(chosen)
+        names = [canonical_name(chosen.name)] if chosen.name else list(Options.__dataclass_fields__)
+        rows = [(name, str(getattr(config, name)), Options.about(name)) for name in names]
+        return Table(("option", "value", "what it does"), rows)
+
+    def _set_option(self, chosen: argparse.Namespace) -> None:
+        try:
+            name = canonical_name(chosen.name)
+            if chosen.value is not None:
+                config.update(name, _value(chosen.value))
+        except (AttributeError, ValueError) as error:
+            raise UsageError(f"%lab: {error}") from None
+
+
+class Text(str):
+    """A string that a notebook shows as it is, not as a literal."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _jit_layer(line: str) -> Layer:
+    return Layer("jit", line, PARSERS["jit"].parse(line))
+
+
+def _value(text: str) -> Any:
+    words = {"on": True, "true": True, "off": False, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def _cell_magic(name: str) -> Callable[..., Any]:
+    @no_var_expand
+    def magic(self: JaxlabMagics, line: str, cell: str | None = None) -> Any:
+        if cell is None:
+            run = getattr(self, f"line_{name}", None)
+            if run is None:
+                raise UsageError(f"%{name}: it is a cell magic; write %%{name} on the first line of a cell")
+            return run(line)
+        return self.runner.run_cell(name, line, cell)
+
+    magic.__name__ = name
+    magic.__doc__ = _help(name)
+    return magic
+
+
+def _line_magic(name: str) -> Callable[..., Any]:
+    @no_var_expand
+    def magic(self: JaxlabMagics, line: str) -> Any:
+        return getattr(self, f"line_{name}")(line)
+
+    magic.__name__ = name
+    magic.__doc__ = _help(name)
+    return magic
+
+
+def _help(name: str) -> str:
+    parsers = [p[name] for p in (PARSERS, LINE_PARSERS) if name in p]
+    return "\n".join(parser.format_help() for parser in parsers)
+
+
+for _name in PARSERS:
+    setattr(JaxlabMagics, _name, _cell_magic(_name))
+    JaxlabMagics.magics["cell"][_name] = _name
+    if _name in LINE_PARSERS:
+        JaxlabMagics.magics["line"][_name] = _name
+for _name in LINE_PARSERS:
+    if _name not in PARSERS:
+        setattr(JaxlabMagics, _name, _line_magic(_name))
+        JaxlabMagics.magics["line"][_name] = _name

@@ -1,0 +1,230 @@
+"""Running transformed cells in one shell: what each magic does with a cell, and how its errors are shown."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from IPython.core.error import UsageError
+
+import jaxlab
+from jaxlab.inspection.record import Input
+from jaxlab.magics import bench
+from jaxlab.magics import device as devices
+from jaxlab.magics.body import BODY
+from jaxlab.magics.cell import CellExecution
+from jaxlab.magics.definitions import CompiledFunction, argument_types, define
+from jaxlab.magics.errors import CellError
+from jaxlab.magics.namespace import lent
+from jaxlab.magics.program import Programs
+from jaxlab.magics.show import CellRun, show
+from jaxlab.magics.source import CellSyntaxError, running_cell
+from jaxlab.magics.stack import PARSERS, TERMINAL, Layer, parse_stack
+from jaxlab.magics.traceback import Place, label_of, present
+
+
+class CellRunner:
+    """The transformed cells of one shell: their programs, and the records still to be shown."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.programs = Programs()
+        self.functions: list[CompiledFunction] = []
+        self.cell_id: str | None = None
+        self._later: list[CellRun] = []
+
+    # What the magics call
+
+    def run_cell(self, magic: str, line: str, cell: str) -> None:
+        """Run one cell: display its value and then its record, and bind its outputs.
+
+        Raises what the cell raises, with the user's frames alone; the namespace is then as it was.
+        """
+        layers, text, heads = parse_stack(magic, line, cell)
+        if not text.strip():
+            raise UsageError(f"%%{layers[-1].name}: the cell has no code under its magic lines")
+        self._guarded(layers, text, heads, self._cell)
+
+    def run_line(self, layers: list[Layer], expression: str) -> Any:
+        """Run one expression as a cell of its own and return its value; its record follows after the cell."""
+        return self._guarded(layers, expression, self._above(), self._line)
+
+    def compile_line(self, layers: list[Layer], expression: str) -> Any:
+        """Trace, lower and compile an expression, run nothing; returns its program."""
+
+        def compiled(execution: CellExecution) -> Any:
+            execution.prepare()
+            program = execution.trace()
+            execution.compile(program)
+            return program
+
+        return self._guarded(layers, expression, self._above(), lambda e, _: compiled(e))
+
+    def trace_line(self, expression: str) -> Any:
+        """The jaxpr of an expression."""
+        return self._guarded([], expression, self._above(), lambda execution, _: _jaxpr(execution))
+
+    def _above(self) -> list[str]:
+        """Blank lines down to the one in which a line magic stands."""
+        return [""] * (running_cell(self.shell)[1] - 1)
+
+    def gradient_line(self, expression: str, argnum: Any) -> Any:
+        """The gradient of a call with respect to one of its arguments."""
+        try:
+            tree = ast.parse(expression.strip(), mode="eval").body
+        except SyntaxError as error:
+            raise UsageError(f"%grad: {error.msg}: {expression}") from None
+        if not isinstance(tree, ast.Call) or any(isinstance(argument, ast.Starred) for argument in tree.args):
+            raise UsageError("%grad: a call is needed, such as %grad f(x, y)")
+        if argnum not in range(len(tree.args)):
+            raise UsageError(f"%grad --argnum {argnum}: the call has {len(tree.args)} positional arguments")
+        keywords = ast.Dict(
+            [None if k.arg is None else ast.Constant(k.arg) for k in tree.keywords],
+            [k.value for k in tree.keywords],
+        )
+        parts = ast.Expression(ast.Tuple([tree.func, ast.Tuple(tree.args, ast.Load()), keywords], ast.Load()))
+        try:
+            code = compile(ast.fix_missing_locations(parts), "<%grad>", "eval")
+            function, args, kwargs = eval(code, self.shell.user_ns)
+            return jaxlab.grad(function, argnums=argnum)(*args, **kwargs)
+        except Exception as error:
+            present(error, self.shell, None)
+            raise
+
+    def _guarded(self, layers: list[Layer], text: str, heads: list[str], action: Any) -> Any:
+        """Do ``action`` with a prepared execution of the cell; every error shows the user's frames alone."""
+        mode = layers[0] if layers and layers[0].name in TERMINAL else None
+        execution: CellExecution | None = None
+        try:
+            stacked = _stack_for(mode, layers)
+            execution = CellExecution(self.shell, self.programs, stacked, text, heads, self.cell_id)
+            if mode is not None:
+                execution.record.stack = [(layer.name, layer.line) for layer in layers]
+            return action(execution, mode)
+        except UsageError:
+            raise
+        except CellSyntaxError as error:
+            label = label_of(self.shell, error.filename)
+            present(
+                error,
+                self.shell,
+                None,
+                [Place(error.filename, error.line, error.column, None, None, "<module>", label)],
+            )
+            raise
+        except CellError as error:
+            present(error, self.shell, BODY, [] if execution is None else execution.place_of(error))
+            raise
+        except BaseException as error:
+            places = execution.body.places if execution is not None and execution.body is not None else None
+            present(error, self.shell, BODY, places)
+            raise
+
+    # What is done with a cell
+
+    def _cell(self, execution: CellExecution, mode: Layer | None) -> None:
+        if execution.source.definitions:
+            if mode is not None:
+                raise UsageError(f"%%{mode.name}: the cell only defines functions; call one in the cell")
+            define(self.shell, execution.source, execution.layers, self._note)
+            return
+        execution.prepare()
+        if mode is None:
+            value = self._run(execution)
+            if value is not None and not execution.source.silent:
+                self.shell.displayhook(value)
+            show(execution.record)
+        elif mode.name == "jaxpr":
+            self.shell.displayhook(_jaxpr(execution, prepared=True))
+            show(execution.record)
+        elif mode.name == "stages":
+            program = execution.trace()
+            execution.compile(program)
+            execution.describe(program)
+            execution.record.note = "compiled, not run"
+            show(execution.record)
+        else:
+            self._bench(execution, mode.options.repeat)
+
+    def _line(self, execution: CellExecution, mode: Layer | None) -> Any:
+        execution.prepare()
+        execution.record.kind = "line"
+        value = self._run(execution)
+        self._later.append(execution.record)
+        return value
+
+    def _run(self, execution: CellExecution) -> Any:
+        program = execution.program()
+        outcome, execution.record.run_seconds = execution.execute(program)
+        return execution.finish(program, outcome)
+
+    def _bench(self, execution: CellExecution, repeat: int) -> None:
+        program = execution.program()
+        timings = [bench.measure("compiled", lambda: execution.execute(program), repeat)]
+        if execution.record.stack[1:] and [name for name, _ in execution.record.stack[1:]] != ["jit"]:
+            eager = [layer for layer in execution.layers if layer.name != "jit"]
+        else:
+            eager = []
+        plain = CellExecution(
+            self.shell, self.programs, eager, execution.source.text, execution.heads, self.cell_id
+        )
+        plain.prepare()
+        op_by_op = plain.trace()
+        timings.append(bench.measure("op by op", lambda: plain.execute(op_by_op), repeat))
+        if eager:
+            timings.append(bench.Timing("NumPy", note=f"it has no %%{eager[0].name}"))
+        else:
+            numpy = bench.with_numpy(plain.source, plain.bindings, self.shell.user_ns)
+            with lent(self.shell.user_ns, {}):
+                timings.append(bench.measure("NumPy", numpy, repeat))
+        print(bench.table(timings))
+        execution.describe(program)
+        execution.record.run_seconds = timings[0].seconds
+        show(execution.record)
+
+    # Records of functions, shown under the cell that called them
+
+    def _note(
+        self,
+        function: CompiledFunction,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        seconds: float,
+        reason: str,
+    ) -> None:
+        run = function.run_record(self.shell, devices.label())
+        run.reason, run.run_seconds, run.outcome = reason, seconds, "compiled"
+        run.inputs = [Input(name, type_, "traced") for name, type_ in argument_types(args, kwargs, function)]
+        self._later.append(run)
+
+    def flush(self, *_: Any) -> None:
+        """Show the records that wait for the end of the cell."""
+        waiting, self._later = self._later, []
+        for run in waiting:
+            show(run)
+
+    def before_cell(self, info: Any) -> None:
+        """Remember which cell runs, to know a changed text from another cell."""
+        self.cell_id = getattr(info, "cell_id", None)
+
+
+def _stack_for(mode: Layer | None, layers: list[Layer]) -> list[Layer]:
+    """The layers that transform the cell: ``%%stages`` and ``%%bench`` compile whatever is below them."""
+    if mode is None:
+        return layers
+    below = layers[1:]
+    if mode.name != "jaxpr" and (not below or below[0].name != "jit"):
+        return [Layer("jit", "", PARSERS["jit"].parse("")), *below]
+    return below
+
+
+def _jaxpr(execution: CellExecution, *, prepared: bool = False) -> Any:
+    if not prepared:
+        execution.prepare()
+    program = execution.trace()
+    if program.traced is None:
+        arguments = execution.arguments(execution.bindings)
+        program.traced = jaxlab.jit(program.function).trace(arguments)
+    execution.describe(program)
+    execution.record.note = "traced, not run"
+    return program.traced.jaxpr

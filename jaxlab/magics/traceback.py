@@ -1,0 +1,134 @@
+"""A traceback of the user's own frames: the cell, the functions it reached, and nothing between them.
+
+The exception draws itself so once, where the cell fails; after that ``%tb`` shows every frame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jaxlab.magics.fingerprint import is_library
+
+_RED, _GREEN, _DIM, _OFF = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point in the user's own text; columns count from 0 and are None where Python keeps none."""
+
+    filename: str
+    line: int
+    column: int | None
+    end_line: int | None
+    end_column: int | None
+    function: str
+    label: str
+
+    @property
+    def source(self) -> str:
+        """The line of text."""
+        return linecache.getline(self.filename, self.line).rstrip("\n")
+
+    @property
+    def segment(self) -> str:
+        """The expression at this place, or its line."""
+        if self.column is None or self.end_column is None or self.end_line is None:
+            return self.source.strip()
+        lines = [linecache.getline(self.filename, n).encode() for n in range(self.line, self.end_line + 1)]
+        lines[-1] = lines[-1][: self.end_column]  # Python counts columns in UTF-8 bytes
+        lines[0] = lines[0][self.column :]
+        return b"".join(lines).decode(errors="replace").strip()
+
+
+def frames(
+    error: BaseException, shell: Any, boundary: types.CodeType | None
+) -> list[tuple[Place, types.FrameType]]:
+    """The user's frames of an exception, outermost first; those above the code ``boundary`` are not the
+    cell's.
+    """
+    found: list[tuple[Place, types.FrameType]] = []
+    tb = error.__traceback__
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if code is boundary:
+            found.clear()
+        elif is_users(code.co_filename, shell):
+            found.append((_place(tb, shell), tb.tb_frame))
+        tb = tb.tb_next
+    return found
+
+
+def is_users(filename: str, shell: Any) -> bool:
+    """Whether a file is a cell of the notebook or a file of the user's own."""
+    cells = getattr(shell.compile, "_filename_map", {})
+    return filename in cells or not (filename.startswith("<") or is_library(filename))
+
+
+def _place(tb: types.TracebackType, shell: Any) -> Place:
+    code = tb.tb_frame.f_code
+    positions = (
+        list(code.co_positions())[tb.tb_lasti // 2] if tb.tb_lasti >= 0 else (tb.tb_lineno, None, None, None)
+    )
+    line, end_line, column, end_column = positions
+    if line != tb.tb_lineno:
+        line, end_line, column, end_column = tb.tb_lineno, None, None, None
+    name = code.co_name
+    return Place(
+        code.co_filename, line, column, end_line, end_column, name, label_of(shell, code.co_filename)
+    )
+
+
+def label_of(shell: Any, filename: str) -> str:
+    """``Cell In[3]`` for the file name that IPython gave a cell, else ``File path``."""
+    number = getattr(shell.compile, "_filename_map", {}).get(filename)
+    return f"Cell In[{number}]" if number is not None else f"File {filename}"
+
+
+def draw(error: BaseException, places: list[Place], *, colour: bool = True) -> list[str]:
+    """The lines of a short traceback: each place with its neighbouring lines and a caret, then the message.
+
+    The first line reads ``Cell In[3], line 4`` and the last ones ``NameError: …``.
+    """
+    return [*("\n".join(_draw_place(place, colour)) for place in places), _message(error, colour)]
+
+
+def _draw_place(place: Place, colour: bool) -> Iterator[str]:
+    red, green, dim, off = (_RED, _GREEN, _DIM, _OFF) if colour else ("", "", "", "")
+    where = "" if place.function == "<module>" else f", in {place.function}"
+    yield f"{green}{place.label}, line {place.line}{off}{where}"
+    for number in range(max(1, place.line - 2), place.line + 2):
+        text = linecache.getline(place.filename, number).rstrip("\n")
+        if number == place.line:
+            yield f"{red}----> {number}{off} {text}"
+            if place.column is not None:
+                start = len(text.encode()[: place.column].decode(errors="replace"))
+                whole = place.end_line == place.line and place.end_column is not None
+                end = len(text.encode()[: place.end_column].decode(errors="replace")) if whole else len(text)
+                yield " " * (7 + len(str(number)) + start) + red + "^" * max(1, end - start) + off
+        elif text.strip():
+            yield f"{dim}{number:>7}{off} {text}"
+
+
+def _message(error: BaseException, colour: bool) -> str:
+    red, off = (_RED, _OFF) if colour else ("", "")
+    text = str(error)
+    return f"{red}{type(error).__name__}{off}" + (f": {text}" if text else "")
+
+
+def present(
+    error: BaseException, shell: Any, boundary: types.CodeType | None, places: list[Place] | None = None
+) -> None:
+    """Let the exception show the user's frames alone, the first time that IPython draws it."""
+
+    def render() -> list[str]:
+        del error._render_traceback_  # type: ignore[attr-defined]  # from now on %tb shows everything
+        shown = places if places is not None else [place for place, _ in frames(error, shell, boundary)]
+        return draw(error, shown, colour=getattr(shell, "colors", "").lower() != "nocolor")
+
+    with contextlib.suppress(AttributeError):  # an exception with slots shows itself in full
+        error._render_traceback_ = render  # type: ignore[attr-defined]

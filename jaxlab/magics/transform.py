@@ -1,0 +1,317 @@
+"""A stack of layers as a composition of jaxlab's transformations.
+
+A cell is a function from ``{name: [traced leaves]}`` to an `Outcome`.  Each layer makes one such function
+from another, so that they compose in any order: ``%%jit`` over ``%%grad W`` over the cell is
+``jit(grad(cell))``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import jaxlab
+from jaxlab import dtypes, tree_util
+from jaxlab.core.aval import aval_of
+from jaxlab.magics.errors import CellError, ValueOfCellError
+from jaxlab.magics.outputs import Frozen, Outcome, Static
+from jaxlab.magics.stack import Layer
+from jaxlab.magics.values import Binding, describe
+
+Traced = dict[str, list[Any]]
+CellFunction = Callable[[Traced], Outcome]
+
+
+def compose(cell: CellFunction, layers: Sequence[Layer], bindings: Mapping[str, Binding]) -> CellFunction:
+    """``cell`` under all ``layers``, the first outermost.  Raises `CellError` where a layer cannot apply."""
+    for layer in reversed(layers):
+        cell = _APPLY[layer.name](cell, layer, bindings)
+    return cell
+
+
+def _jit(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
+    donated = layer.options.donate
+    for name in donated:
+        _traced_input(layer, name, bindings)
+    if not donated:
+        return named(jaxlab.jit(named(cell)))  # type: ignore[no-any-return]
+
+    def split(given: Traced, kept: Traced) -> Outcome:
+        return cell({**given, **kept})
+
+    compiled = jaxlab.jit(named(split), donate_argnums=0)
+
+    def call(traced: Traced) -> Outcome:
+        given = {name: traced[name] for name in donated}
+        return compiled(given, {k: v for k, v in traced.items() if k not in given})  # type: ignore[no-any-return]
+
+    call.trace = lambda traced: compiled.trace(*_parts(traced, donated))  # type: ignore[attr-defined]
+    call.parts = lambda traced: _parts(traced, donated)  # type: ignore[attr-defined]
+    return call
+
+
+def _parts(traced: Traced, donated: Sequence[str]) -> tuple[Traced, Traced]:
+    return {n: traced[n] for n in donated}, {k: v for k, v in traced.items() if k not in donated}
+
+
+def named(function: Any) -> Any:
+    """The function under the name that jaxprs, StableHLO and profiles show for a cell."""
+    with contextlib.suppress(AttributeError):  # compiled functions keep the name of what they wrap
+        function.__name__ = function.__qualname__ = "cell"
+    return function
+
+
+def _gradient(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
+    names = _wrt(layer, bindings)
+    with_value = layer.name == "value_and_grad" or layer.options.value
+
+    def gradient(traced: Traced) -> Outcome:
+        def scalar(chosen: Traced) -> tuple[Any, Outcome]:
+            out = cell({**traced, **chosen})
+            return _scalar(_target(out, layer), layer), out
+
+        (_, out), gradients = jaxlab.value_and_grad(scalar, has_aux=True)(
+            {name: traced[name] for name in names}
+        )
+        frozen = {name: _like(bindings[name], gradients[name]) for name in names}
+        value = _one_or_all(frozen)
+        bound = {f"grad_{name}": leaf for name, leaf in frozen.items()}
+        if not with_value:
+            return Outcome(value, bound)
+        return Outcome((_target(out, layer), value), {**out.names, **bound}, out.mutated, out.deleted)
+
+    return gradient
+
+
+def _jacobian(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
+    names = _wrt(layer, bindings)
+    derivative = getattr(jaxlab, layer.name)
+
+    def matrix(traced: Traced) -> Outcome:
+        def function(chosen: Traced) -> list[Any]:
+            target = _target(cell({**traced, **chosen}), layer)
+            leaves: list[Any] = tree_util.tree_leaves(target)
+            if layer.name == "hessian":
+                return [_scalar(target, layer)]
+            if not leaves:
+                raise ValueOfCellError(layer, f"%%{layer.name}: the cell's value {_no_array(target)}")
+            return leaves
+
+        found = derivative(function)({name: traced[name] for name in names})
+        frozen = {name: _of_tree([entry[name] for entry in found]) for name in names}
+        return Outcome(_one_or_all(frozen), {f"{layer.name}_{name}": leaf for name, leaf in frozen.items()})
+
+    return matrix
+
+
+def _of_tree(entries: Any) -> Frozen:
+    """Nested lists of arrays, lists of one entry opened, so that one array by one array is one matrix."""
+
+    def opened(tree: Any) -> Any:
+        if isinstance(tree, dict):
+            return (
+                opened(next(iter(tree.values())))
+                if len(tree) == 1
+                else {k: opened(v) for k, v in tree.items()}
+            )
+        if isinstance(tree, list):
+            return opened(tree[0]) if len(tree) == 1 else [opened(entry) for entry in tree]
+        return tree
+
+    leaves, treedef = tree_util.tree_flatten(opened(entries))
+    return Frozen(leaves, treedef)
+
+
+def _vmap(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
+    axes = {name: axis for name, axis in layer.options.names if axis is not None}
+    for name, axis in axes.items():
+        binding = _traced_input(layer, name, bindings)
+        for leaf in binding.traced:
+            if not -np.ndim(leaf) <= axis < np.ndim(leaf):
+                raise CellError(
+                    layer, f"%%vmap: {name} is {describe(leaf)}, which has no axis {axis} to map over"
+                )
+    sizes = {name: np.shape(leaf)[axis] for name, axis in axes.items() for leaf in bindings[name].traced}
+    if layer.options.size is not None:
+        sizes["--size"] = layer.options.size
+    if not sizes:
+        raise CellError(layer, "%%vmap: nothing to map over; name an input (%%vmap x) or give --size")
+    if len(set(sizes.values())) > 1:
+        told = ", ".join(f"{name} has {size}" for name, size in sizes.items())
+        raise CellError(layer, f"%%vmap: the mapped axes differ in length: {told}; they must be equal")
+
+    def mapped(traced: Traced) -> Outcome:
+        in_axes = {name: axes.get(name) for name in traced}
+        out = jaxlab.vmap(
+            cell, in_axes=(in_axes,), out_axes=layer.options.out, axis_size=next(iter(sizes.values()))
+        )
+        return out(traced)  # type: ignore[no-any-return]
+
+    return mapped
+
+
+def _jvp(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
+    pairs = dict(layer.options.names)
+    if not pairs:
+        raise CellError(
+            layer, f"%%jvp: along which tangent? Write %%jvp NAME=TANGENT; {_differentiable(bindings)}"
+        )
+    for name, tangent in pairs.items():
+        _float_input(layer, name, bindings)
+        given, needed = _traced_input(layer, tangent, bindings), bindings[name]
+        shapes = [[describe(leaf) for leaf in binding.traced] for binding in (needed, given)]
+        if [np.shape(a) for a in needed.traced] != [np.shape(a) for a in given.traced]:
+            raise CellError(
+                layer,
+                f"%%jvp: {name} is {', '.join(shapes[0])}, but its tangent {tangent} is "
+                f"{', '.join(shapes[1])}; a tangent has its primal's shape",
+            )
+
+    def pushed(traced: Traced) -> Outcome:
+        def function(chosen: Traced) -> tuple[list[Any], Outcome]:
+            out = cell({**traced, **chosen})
+            return tree_util.tree_leaves(_target(out, layer)), out
+
+        primals = {name: traced[name] for name in pairs}
+        dtypes = {name: [aval_of(leaf).dtype for leaf in leaves] for name, leaves in primals.items()}
+        tangents = {
+            n: [jaxlab.numpy.asarray(t, d) for t, d in zip(traced[pairs[n]], dtypes[n], strict=True)]
+            for n in pairs
+        }
+        _, along, out = jaxlab.jvp(function, (primals,), (tangents,), has_aux=True)
+        target = _target(out, layer)
+        tangent = tree_util.tree_unflatten(tree_util.tree_structure(target), along)
+        return Outcome((target, tangent), out.names, out.mutated, out.deleted)
+
+    return pushed
+
+
+_APPLY: dict[str, Callable[[CellFunction, Layer, Mapping[str, Binding]], CellFunction]] = {
+    "jit": _jit,
+    "grad": _gradient,
+    "value_and_grad": _gradient,
+    "jacfwd": _jacobian,
+    "jacrev": _jacobian,
+    "hessian": _jacobian,
+    "vmap": _vmap,
+    "jvp": _jvp,
+}
+
+
+def _one_or_all(frozen: dict[str, Frozen]) -> Any:
+    return next(iter(frozen.values())) if len(frozen) == 1 else tuple(frozen.values())
+
+
+def _like(binding: Binding, leaves: Sequence[Any]) -> Frozen:
+    """Traced leaves in the place of an input's own, with its static leaves left as they are."""
+    given = iter(leaves)
+    whole = [
+        next(given) if t else Static(leaf) for leaf, t in zip(binding.leaves, binding.is_traced, strict=True)
+    ]
+    return Frozen(whole, binding.treedef)
+
+
+# What can be differentiated, and with respect to what
+
+
+def _target(out: Outcome, layer: Layer) -> Any:
+    of = layer.options.of
+    if of is None:
+        if out.value is None:
+            raise ValueOfCellError(
+                layer,
+                f"%%{layer.name}: the cell does not end in an expression, so there is nothing to "
+                "differentiate; end it with the name of a scalar or give --of NAME",
+            )
+        return out.value
+    if of not in out.names:
+        known = ", ".join(out.names) or "nothing"
+        raise CellError(layer, f"%%{layer.name}: --of {of}, but the cell assigns no {of}; it assigns {known}")
+    return out.names[of]
+
+
+def _scalar(target: Any, layer: Layer) -> Any:
+    what = f"--of {layer.options.of}" if layer.options.of else "the cell's value"
+    leaves = tree_util.tree_leaves(target)
+    if not leaves:
+        raise ValueOfCellError(layer, f"%%{layer.name}: {what} {_no_array(target)}")
+    if len(leaves) > 1:
+        raise ValueOfCellError(
+            layer,
+            f"%%{layer.name}: {what} has {len(leaves)} arrays, but one real scalar is needed; use --of NAME",
+        )
+    aval = aval_of(leaves[0])
+    if aval.shape:
+        raise ValueOfCellError(
+            layer,
+            f"%%{layer.name}: {what} is {describe(leaves[0])}, but a real scalar is needed; "
+            "end the cell with jnp.sum(…) or jnp.mean(…), or use %%jacrev",
+        )
+    if not dtypes.issubdtype(aval.dtype, np.floating):
+        raise ValueOfCellError(
+            layer,
+            f"%%{layer.name}: {what} is {describe(leaves[0])}, but a real floating-point scalar is needed"
+            + (
+                "; end the cell with jnp.real(…) or jnp.abs(…)"
+                if dtypes.issubdtype(aval.dtype, np.complexfloating)
+                else ""
+            ),
+        )
+    return leaves[0]
+
+
+def _no_array(target: Any) -> str:
+    from_static = target.thaw() if isinstance(target, Frozen) else target
+    return f"is {from_static!r}, which does not depend on a traced value"
+
+
+def _wrt(layer: Layer, bindings: Mapping[str, Binding]) -> list[str]:
+    if not layer.names:
+        raise CellError(
+            layer,
+            f"%%{layer.name}: with respect to what? Write %%{layer.name} NAME; {_differentiable(bindings)}",
+        )
+    for name in layer.names:
+        _float_input(layer, name, bindings)
+    return list(dict.fromkeys(layer.names))
+
+
+def _differentiable(bindings: Mapping[str, Binding]) -> str:
+    names = [name for name, binding in bindings.items() if binding.kind != "static"]
+    return f"the cell reads {', '.join(names)}" if names else "the cell reads no array"
+
+
+def _traced_input(layer: Layer, name: str, bindings: Mapping[str, Binding]) -> Binding:
+    binding = bindings.get(name)
+    if binding is None:
+        raise CellError(
+            layer, f"%%{layer.name} {name}: the cell does not read {name}; {_differentiable(bindings)}"
+        )
+    if binding.kind == "static":
+        raise CellError(
+            layer,
+            f"%%{layer.name} {name}: {name} is {binding.key.text}, which is static ({binding.why}), "
+            "but a traced input is needed"
+            + (f"; write {name} = {binding.leaves[0]}.0" if _is_int(binding) else ""),
+        )
+    return binding
+
+
+def _float_input(layer: Layer, name: str, bindings: Mapping[str, Binding]) -> Binding:
+    binding = _traced_input(layer, name, bindings)
+    for leaf in binding.traced:
+        aval = aval_of(leaf)
+        if not dtypes.issubdtype(aval.dtype, np.inexact):
+            raise CellError(
+                layer,
+                f"%%{layer.name} {name}: {name} is {describe(leaf)}, but only real or complex values can be "
+                f"differentiated; write {name} = {name}.astype(float)",
+            )
+    return binding
+
+
+def _is_int(binding: Binding) -> bool:
+    return len(binding.leaves) == 1 and type(binding.leaves[0]) is int
