@@ -94,10 +94,10 @@ def normal(key: Any, shape: Sequence[int] = (), dtype: Any = None) -> Any:
 def _normal(key: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     if not dtypes.issubdtype(dtype, np.complexfloating):
         return _normal_real(key, shape, dtype)
-    keys = split_typed(key)
+    first, second = split_typed(key)
     real_dtype = np.zeros((), dtype).real.dtype
-    real = convert_element_type(_normal_real(keys[0], shape, real_dtype), dtype)
-    imaginary = convert_element_type(_normal_real(keys[1], shape, real_dtype), dtype)
+    real = convert_element_type(_normal_real(first, shape, real_dtype), dtype)
+    imaginary = convert_element_type(_normal_real(second, shape, real_dtype), dtype)
     return (real + scalar(1j, dtype) * imaginary) / scalar(np.sqrt(real_dtype.type(2)), dtype)
 
 

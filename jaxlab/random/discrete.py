@@ -61,8 +61,8 @@ def _randint(key: Any, shape: tuple[int, ...], minval: Any, maxval: Any, dtype: 
     high = _stretch(convert_element_type(jnp.clip(maxval, int(info.min), int(info.max)), dtype), shape)
     width = info.bits
     unsigned = np.dtype(f"uint{width}")
-    keys = split_typed(key)
-    higher, lower = raw_bits(keys[0], width, shape), raw_bits(keys[1], width, shape)
+    first, second = split_typed(key)
+    higher, lower = raw_bits(first, width, shape), raw_bits(second, width, shape)
     span = convert_element_type(sub(high, low), unsigned)
     one = np.ones((), unsigned)[()]
     empty = le(high, low)
@@ -112,8 +112,7 @@ def _shuffle(key: Any, x: Any, axis: int) -> Any:
     size = max(1, aval_of(x).size)
     rounds = math.ceil(3 * math.log(size) / math.log(np.iinfo(np.uint32).max))
     for _ in range(rounds):
-        keys = split_typed(key)
-        key, current = keys[0], keys[1]
+        key, current = split_typed(key)
         words = raw_bits(current, 32, aval_of(x).shape)
         _, x = sort((words, x), dimension=axis, num_keys=1)
     return x
