@@ -25,6 +25,15 @@ class Text(Doc):
         self.text = text
 
 
+class Mark(Doc):
+    """Nothing to see: `render` tells on which line it came to stand."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: object) -> None:
+        self.of = of
+
+
 class Break(Doc):
     """A new line, or ``flat`` where its group fits on one."""
 
@@ -72,10 +81,11 @@ def join(separator: Sequence[Doc], docs: Sequence[Doc]) -> Doc:
     return Concat(parts)
 
 
-def render(doc: Doc, width: int = WIDTH) -> str:
-    """The document as text."""
+def render(doc: Doc, width: int = WIDTH, marks: list[tuple[object, int]] | None = None) -> str:
+    """The document as text; to ``marks``, if given, what each mark is of and its line (from 1) are appended."""
     out: list[str] = []
     column = 0
+    line = 1
     agenda: list[tuple[int, bool, Doc]] = [(0, False, doc)]
     while agenda:
         indent, flat, item = agenda.pop()
@@ -95,6 +105,9 @@ def render(doc: Doc, width: int = WIDTH) -> str:
             else:
                 out.append("\n" + " " * indent)
                 column = indent
+                line += 1
+        elif type(item) is Mark and marks is not None:
+            marks.append((item.of, line))
     return "".join(out)
 
 

@@ -19,14 +19,15 @@ class Example:
     Attributes:
       args: one `ShapedArray` (values are then drawn at random), or a NumPy value, for each operand.
       params: the parameters by name.
-      differentiate: whether the derivative rules are checked at these arguments (off at kinks and for integers).
+      differentiate: whether the derivative rules are checked at these arguments (off at kinks and for integers), or the
+        positions of the arguments in which they are.
       positive: draw the random values from (0.5, 1.5), for functions not defined everywhere.
       tolerance: relative tolerance of the comparison with ``reference`` in float32.
     """
 
     args: tuple[Any, ...]
     params: dict[str, Any] = field(default_factory=dict)
-    differentiate: bool = True
+    differentiate: bool | tuple[int, ...] = True
     positive: bool = False
     tolerance: float = 2e-5
 

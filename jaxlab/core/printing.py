@@ -7,13 +7,13 @@ otherwise uses the names that its arguments and results have outside.
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
-from jaxlab.core.layout import WIDTH, Break, Concat, Doc, Group, Nest, Text, join, render
+from jaxlab.core.layout import WIDTH, Break, Concat, Doc, Group, Mark, Nest, Text, join, render
 
 LONG = 10
 
@@ -49,17 +49,19 @@ class Names:
         return name
 
 
-def jaxpr_to_text(closed: ClosedJaxpr | Jaxpr, *, width: int = WIDTH, on_equation: OnEquation | None = None) -> str:
+def jaxpr_to_text(
+    closed: ClosedJaxpr | Jaxpr, *, width: int = WIDTH, lines: list[tuple[JaxprEqn, int, int]] | None = None
+) -> str:
     """A jaxpr as text.
 
     Args:
       width: where lines are broken.
-      on_equation: gives a text to put before each equation, as markers that a reader of the text finds again.
+      lines: gets, for each equation written, the equation and its first and last line, counted from 1.
     """
     jaxpr = closed.jaxpr if type(closed) is ClosedJaxpr else closed
     assert type(jaxpr) is Jaxpr
     names = Names()
-    printer = Printer(names, on_equation)
+    printer = Printer(names)
     shared = _shared_programs(jaxpr)
     for program, name in shared:
         names.shared[id(program)] = name
@@ -68,10 +70,19 @@ def jaxpr_to_text(closed: ClosedJaxpr | Jaxpr, *, width: int = WIDTH, on_equatio
     for program, name in shared:
         docs += [Text(f"let {name} = "), printer.jaxpr(program.jaxpr), Text(" in"), Break()]
     docs.append(printer.jaxpr(jaxpr))
-    return render(Concat(docs), width)
-
-
-OnEquation = Callable[[JaxprEqn], str]
+    if lines is None:
+        return render(Concat(docs), width)
+    marks: list[tuple[Any, int]] = []
+    text = render(Concat(docs), width, marks)
+    open_: dict[int, int] = {}
+    for eqn, line in marks:
+        first = open_.pop(id(eqn), None)
+        if first is None:
+            open_[id(eqn)] = len(lines)
+            lines.append((eqn, line, line))
+        else:
+            lines[first] = (eqn, lines[first][1], line)
+    return text
 
 
 def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
@@ -110,9 +121,8 @@ def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
 class Printer:
     """Documents for jaxprs, equations and parameters, under one set of names."""
 
-    def __init__(self, names: Names, on_equation: OnEquation | None) -> None:
+    def __init__(self, names: Names) -> None:
         self.names = names
-        self.on_equation = on_equation
 
     def jaxpr(self, jaxpr: Jaxpr) -> Doc:
         """``{ lambda consts; args. let equations in (results) }``."""
@@ -159,9 +169,7 @@ class Printer:
         docs.append(Nest(2, Group(join([Group(Break())], [Text(self.atom(v)) for v in eqn.invars]))))
         if not eqn.outvars:
             docs[1] = Text(eqn.primitive.name)
-        if self.on_equation is not None:
-            docs.insert(0, Text(self.on_equation(eqn)))
-        return Concat(docs)
+        return Concat([Mark(eqn), *docs, Mark(eqn)])
 
     def share_names(self, eqn: JaxprEqn, used: set[Any]) -> None:
         """Let the program of a ``jit`` equation use the names of its arguments and results."""

@@ -119,10 +119,12 @@ Tracer.__hash__ = None  # type: ignore[assignment]
 
 
 class _Current(threading.local):
-    """The interpreter of this thread, and the named scope (``"a/b"``) that equations are recorded under."""
+    """The interpreter of this thread, the named scope (``"a/b"``) that equations are recorded under, and the traceback that
+    they get while a program is run again or transposed: that of the equation they are derived from."""
 
     trace: Trace
     scope: str = ""
+    traceback: Any = None
 
 
 current = _Current()

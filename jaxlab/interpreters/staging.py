@@ -58,10 +58,10 @@ class StagingTrace(Trace):
         out = primitive.abstract_eval(*avals, **params)
         if primitive.multiple_results:
             outvars = [Var(aval) for aval in out]
-            self.eqns.append(JaxprEqn(invars, outvars, primitive, params, source.take(), current.scope))
+            self.eqns.append(JaxprEqn(invars, outvars, primitive, params, current.traceback or source.take(), current.scope))
             return [StagedTracer(self, var) for var in outvars]
         var = Var(out)
-        self.eqns.append(JaxprEqn(invars, [var], primitive, params, source.take(), current.scope))
+        self.eqns.append(JaxprEqn(invars, [var], primitive, params, current.traceback or source.take(), current.scope))
         return StagedTracer(self, var)
 
     def new_argument(self, aval: ShapedArray) -> StagedTracer:
@@ -167,10 +167,11 @@ def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
     """Run a jaxpr under the current interpreter, equation by equation."""
     env: dict[Var, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
     env.update(zip(jaxpr.invars, args, strict=True))
-    scope = current.scope
+    scope, traceback = current.scope, current.traceback
     try:
         for eqn in jaxpr.eqns:
             values = [env[v] if type(v) is Var else v.val for v in eqn.invars]
+            current.traceback = eqn.traceback
             current.scope = f"{scope}/{eqn.scope}" if scope and eqn.scope else scope or eqn.scope
             out = eqn.primitive.bind(*values, **eqn.params)
             if eqn.primitive.multiple_results:
@@ -178,7 +179,7 @@ def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
             else:
                 env[eqn.outvars[0]] = out
     finally:
-        current.scope = scope
+        current.scope, current.traceback = scope, traceback
     return [env[v] if type(v) is Var else v.val for v in jaxpr.outvars]
 
 
@@ -192,5 +193,5 @@ def single_equation(primitive: Primitive, avals: Sequence[ShapedArray], params: 
     out = primitive.abstract_eval(*avals, **params)
     outvars = [Var(aval) for aval in out] if primitive.multiple_results else [Var(out)]
     invars = [Var(aval) for aval in avals]
-    eqn = JaxprEqn(list(invars), outvars, primitive, params, source.take(), current.scope)
+    eqn = JaxprEqn(list(invars), outvars, primitive, params, current.traceback or source.take(), current.scope)
     return ClosedJaxpr(Jaxpr([], invars, outvars, [eqn], DebugInfo(primitive.name)))

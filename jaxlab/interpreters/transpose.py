@@ -40,7 +40,7 @@ def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequ
 
     for var, ct in zip(jaxpr.outvars, cts, strict=True):
         accumulate(var, ct)
-    scope = current.scope
+    scope, traceback = current.scope, current.traceback
     try:
         for eqn in reversed(pending):
             primitive = eqn.primitive
@@ -52,12 +52,13 @@ def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequ
                 for v in eqn.invars
             ]
             current.scope = f"{scope}/transpose({eqn.scope})" if eqn.scope else scope
+            current.traceback = eqn.traceback
             full = [Zero(var.aval) if ct is None else ct for var, ct in zip(eqn.outvars, out_cts, strict=True)]
             in_cts = primitive.transpose(full if primitive.multiple_results else full[0], *values, **eqn.params)
             for v, ct in zip(eqn.invars, in_cts, strict=True):
                 accumulate(v, ct)
     finally:
-        current.scope = scope
+        current.scope, current.traceback = scope, traceback
     return [cotangent[var] if var in cotangent else Zero(var.aval) for var in jaxpr.invars]
 
 

@@ -1,0 +1,192 @@
+"""The record of a program: its stages as texts, linked equation by equation, with what it costs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import linecache
+from collections.abc import Sequence
+from typing import Any
+
+from jaxlab.core import source
+from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn
+from jaxlab.core.printing import jaxpr_to_text
+from jaxlab.inspection.program import Frame, Item, Link, LinkKind, Links, Source, Stage
+from jaxlab.inspection.record import Cost
+from jaxlab.inspection.stages import Form, Part, hlo_form, jaxpr_form, stablehlo_form
+from jaxlab.interpreters.program import Program
+from jaxlab.version import __version__
+
+_TITLES = {"jaxpr": ("jaxpr", "jaxpr"), "stablehlo": ("StableHLO", "mlir"), "hlo": ("Optimised HLO", "hlo")}
+_FILE_LINES = 400
+"""A longer file is cut to the lines around those that frames reach."""
+_AROUND = 3
+
+
+class Sources:
+    """The user's texts that frames reach: cells by their names, files from disk."""
+
+    def __init__(self, given: Sequence[Source] = ()) -> None:
+        self.sources = list(given)
+        self._places = {text.label: i for i, text in enumerate(given)}
+        self._files: dict[str, int | None] = {}
+        self._lines: dict[int, tuple[int, int]] = {}
+        self._frames: dict[int, tuple[Frame, ...]] = {}
+
+    def frames(self, eqn: JaxprEqn) -> tuple[Frame, ...]:
+        """The user's call stack of an equation, innermost first."""
+        known = self._frames.get(id(eqn.traceback))
+        if known is None:
+            found = []
+            for frame in source.user_frames(eqn.traceback):
+                place = self._place(frame.file)
+                if place is not None:
+                    low, high = self._lines.get(place, (frame.line, frame.line))
+                    self._lines[place] = (min(low, frame.line), max(high, frame.end_line or frame.line))
+                    found.append(
+                        Frame(
+                            place,
+                            frame.line,
+                            frame.column,
+                            0 if frame.end_line == frame.line else frame.end_line,
+                            frame.end_column,
+                            frame.function,
+                        )
+                    )
+            known = self._frames[id(eqn.traceback)] = tuple(found)
+        return known
+
+    def _place(self, file: str) -> int | None:
+        if file not in self._files:
+            label = source.display_name(file)
+            place = self._places.get(label)
+            if place is None:
+                text = "".join(linecache.getlines(file))
+                if text:
+                    place = len(self.sources)
+                    self.sources.append(Source(label, text))
+            self._files[file] = place
+        return self._files[file]
+
+    def finished(self) -> tuple[Source, ...]:
+        """All sources, long files cut to what frames reach."""
+        result = []
+        for place, text in enumerate(self.sources):
+            lines = text.text.splitlines()
+            if len(lines) > _FILE_LINES and place in self._lines:
+                low, high = self._lines[place]
+                first = max(low - _AROUND, text.first_line)
+                text = Source(text.label, "\n".join(lines[first - 1 : high + _AROUND]), first)
+            result.append(text)
+        return tuple(result)
+
+
+class ProgramView:
+    """What there is to see of a program: stages, links, sources and cost; made once, when somebody looks."""
+
+    def __init__(self, closed: ClosedJaxpr, program: Program | None, sources: Sequence[Source] = ()) -> None:
+        known = Sources(sources)
+        lowered = program.lowered if program is not None else None
+        compiled = program.compiled if program is not None else None
+        equations: Sequence[JaxprEqn] = lowered.equations if lowered is not None else _all_equations(closed)
+        numbers = {eqn: i for i, eqn in enumerate(equations)}
+        frames = [known.frames(eqn) for eqn in equations]
+        forms: dict[str, Form | None] = {
+            "jaxpr": jaxpr_form(closed, numbers),
+            "stablehlo": stablehlo_form(lowered.module) if lowered is not None else None,
+            "hlo": hlo_form(compiled.executable.hlo_modules()[0].to_string()) if compiled is not None else None,
+        }
+        notes = {"jaxpr": "", "stablehlo": "not lowered: traced only", "hlo": "not compiled: traced only"}
+        self.stages = tuple(_stage(name, form, frames, notes[name]) for name, form in forms.items())
+        present = [(name, form) for name, form in forms.items() if form is not None]
+        self.links = tuple(
+            Links(a, b, tuple(link(before, after)))
+            for (a, before), (b, after) in zip(present[:-1], present[1:], strict=True)
+        )
+        self.sources = known.finished()
+        self.cost = cost_of(program)
+
+
+def _all_equations(closed: ClosedJaxpr) -> list[JaxprEqn]:
+    """Every equation, as lowering would number them if it had been asked."""
+    lines: list[tuple[JaxprEqn, int, int]] = []
+    jaxpr_to_text(closed, lines=lines)
+    return list(dict.fromkeys(eqn for eqn, _, _ in lines))
+
+
+def _stage(name: str, form: Form | None, frames: Sequence[tuple[Frame, ...]], note: str) -> Stage:
+    title, language = _TITLES[name]
+    if form is None:
+        return Stage(name, title, language, note=note)
+    items = [
+        Item(part.first, part.last, part.name, frames[part.equations[0]] if part.equations else ()) for part in form.parts
+    ]
+    return Stage(name, title, language, form.text, tuple(items))
+
+
+def link(before: Form, after: Form) -> list[Link]:
+    """Links between the parts of neighbouring forms that come from the same equation.
+
+    What an equation became is ``expanded`` if it is several parts, ``fused`` if it went into a larger kernel, ``duplicated``
+    if XLA made copies, ``removed`` if nothing of it is left; what comes from no equation was ``added``.
+    """
+    earlier = _by_equation(before.parts)
+    later = _by_equation(after.parts)
+    own = {number: [i for i in places if len(after.parts[i].equations) == 1] for number, places in later.items()}
+    links: list[Link] = []
+    for number, places in earlier.items():
+        targets = own.get(number) or later.get(number) or []
+        if not targets:
+            links.extend(Link(i, None, "removed") for i in places)
+            continue
+        for i in places:
+            links.extend(Link(i, j, _kind(before, after, places, targets, j)) for j in targets)
+    # A fused kernel is led back to everything that went into it.
+    for number, places in later.items():
+        wide = [j for j in places if len(after.parts[j].equations) > 1 and number in own and own[number]]
+        links.extend(Link(i, j, "fused") for j in wide for i in earlier.get(number, ()))
+    links.extend(Link(None, j, "added") for j, part in enumerate(after.parts) if not part.equations)
+    return links
+
+
+def _kind(before: Form, after: Form, places: Sequence[int], targets: Sequence[int], target: int) -> LinkKind:
+    part = after.parts[target]
+    if part.inside or len(part.equations) > 1:
+        same = [j for j in targets if after.parts[j].name == part.name]
+        return "duplicated" if len(same) > len(places) and part.inside else "fused"
+    if len(targets) == 1:
+        return "same"
+    return "expanded"
+
+
+def _by_equation(parts: Sequence[Part]) -> dict[int, list[int]]:
+    result: dict[int, list[int]] = {}
+    for i, part in enumerate(parts):
+        for number in part.equations:
+            result.setdefault(number, []).append(i)
+    return result
+
+
+def cost_of(program: Program | None) -> Cost:
+    """What one run needs by XLA's account, of the optimised program where there is one."""
+    if program is None or program.compiled is None:
+        return Cost()
+    executable = program.compiled.executable
+    analysis: dict[str, float] = dict(executable.cost_analysis() or {})
+    memory: Any = executable.get_compiled_memory_stats()
+    arguments, outputs = int(memory.argument_size_in_bytes), int(memory.output_size_in_bytes)
+    peak = int(getattr(memory, "peak_memory_in_bytes", 0)) or (
+        arguments + outputs + int(memory.temp_size_in_bytes) - int(memory.alias_size_in_bytes)
+    )
+    return Cost(
+        flops=analysis.get("flops", 0.0),
+        transcendentals=analysis.get("transcendentals", 0.0),
+        bytes_accessed=analysis.get("bytes accessed", 0.0),
+        peak_bytes=peak,
+        argument_bytes=arguments,
+        output_bytes=outputs,
+    )
+
+
+def producer() -> str:
+    """The versions that made a record."""
+    return f"jaxlab {__version__}, jaxlib {importlib.metadata.version('jaxlib')}"
