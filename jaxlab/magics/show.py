@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from IPython.display import display
 
+from jaxlab.inspection.build import ProgramView, producer
 from jaxlab.inspection.bundle import mime_bundle
-from jaxlab.inspection.record import Caching, Input, Output, Record, Source, Timings, Transformation
+from jaxlab.inspection.record import Caching, Cost, Input, Output, Record, Source, Timings, Transformation
 
 _display: Any = display  # IPython has no types for it
 Outcome = Literal["compiled", "disk", "reused"]
@@ -50,18 +51,38 @@ class CellRun:
 
 def make_record(run: CellRun) -> Record:
     """The record of a run, as plain data."""
+    source = Source(run.label, run.text, run.first_line)
+    view = _view(run, source)
     return Record(
         name=run.name,
         kind=run.kind,
         transformations=tuple(Transformation(*entry) for entry in run.stack),
         device=run.device,
         cell=run.number,
-        sources=(Source(run.label, run.text, run.first_line),),
+        sources=view.sources if view is not None else (source,),
+        stages=view.stages if view is not None else (),
+        links=view.links if view is not None else (),
+        cost=view.cost if view is not None else Cost(),
         timings=Timings(run.trace_seconds, run.lower_seconds, run.compile_seconds, run.run_seconds),
         caching=Caching(run.outcome, run.reason or run.note, run.hits, run.traced_at),
         inputs=tuple(run.inputs),
         outputs=tuple(run.outputs),
+        producer=producer(),
     )
+
+
+def _view(run: CellRun, source: Source) -> ProgramView | None:
+    """What there is to see of the program, made once for each program."""
+    step = run.compiled or run.lowered
+    program = step.program if step is not None else None
+    closed = program.closed if program is not None else run.traced.jaxpr if run.traced is not None else None
+    if closed is None:
+        return None
+    key = ("view", program is not None and program.compiled is not None, source.label)
+    known: ProgramView | None = closed.memo.get(key)
+    if known is None:
+        known = closed.memo[key] = ProgramView(closed, program, (source,))
+    return known
 
 
 def show(run: CellRun) -> None:
