@@ -52,7 +52,7 @@ class Body:
                     if self.source.last is not None:
                         value = eval(self.source.last, space)
             except BaseException as error:
-                told, self.places = explain(error, self.shell, BODY, _type_of)
+                told, self.places = explain(error, self.shell, BODY, type_of)
                 if told is error:
                     raise
                 raise told from error
@@ -117,7 +117,13 @@ class Body:
         """Run the ``def`` statements in ``redefine`` with the notebook's concrete values."""
         for statement in self.source.tree.body:
             if isinstance(statement, ast.FunctionDef) and statement.name in self.redefine:
-                code = compile(ast.Module([statement], []), self.source.filename, "exec", dont_inherit=True)
+                code = compile(
+                    ast.Module([statement], []),
+                    self.source.filename,
+                    "exec",
+                    self.source.flags,
+                    dont_inherit=True,
+                )
                 exec(code, self.shell.user_ns)
 
 
@@ -150,7 +156,8 @@ def _is_changed(value: Any, before: tuple[list[Any], Any]) -> bool:
     return treedef != before[1] or any(a is not b for a, b in zip(leaves, before[0], strict=True))
 
 
-def _type_of(value: Any) -> str | None:
+def type_of(value: Any) -> str | None:
+    """The type of an array or tracer as errors name it; None for other values."""
     return (
         describe(value)
         if is_array(value) or (hasattr(value, "__array__") and hasattr(value, "shape"))

@@ -19,7 +19,7 @@ from jaxlab.magics.errors import CellError, ValueOfCellError
 from jaxlab.magics.namespace import commit
 from jaxlab.magics.outputs import Outcome, thaw
 from jaxlab.magics.program import Environment, Program, ProgramKey, Programs
-from jaxlab.magics.progress import busy, wait
+from jaxlab.magics.progress import busy, interruptible, wait
 from jaxlab.magics.reach import Reacher
 from jaxlab.magics.reads import names_of
 from jaxlab.magics.show import CellRun
@@ -63,6 +63,13 @@ class CellExecution:
             stack=[(layer.name, layer.line) for layer in layers], device=devices.label(self.device),
             first_line=len(heads) + 1,
         )  # fmt: skip
+
+    def places(self) -> list[Place]:
+        """Where the traceback of an error points: where the trace broke off, or else the first line."""
+        if self.body is not None and self.body.places is not None:
+            return self.body.places
+        first = self.source.tree.body[0].lineno if self.source.tree.body else 1
+        return [Place(self.source.filename, first, None, None, None, "<module>", self.source.label)]
 
     def place_of(self, error: CellError) -> list[Place]:
         """Where the traceback of an error about this cell points."""
@@ -185,12 +192,15 @@ class CellExecution:
     def compile(self, program: Program) -> None:
         """Lower and compile a traced program."""
         start = time.perf_counter()
-        with _on(self.device):
-            with busy("lowering"):
-                program.lowered = program.traced.lower()
+        with busy() as phase, _on(self.device):
+            phase("lowering")
+            program.lowered = program.traced.lower()
             lowered = time.perf_counter()
-            with busy("compiling"):
+            phase("compiling")
+            try:
                 program.compiled = program.lowered.compile()
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt("stopped; the compiler finishes in the background") from None
         program.seconds["lower"], program.seconds["compile"] = lowered - start, time.perf_counter() - lowered
 
     # Running it
@@ -198,15 +208,21 @@ class CellExecution:
     def execute(self, program: Program) -> tuple[Outcome, float]:
         """Run a program on the inputs and wait for it; returns also the seconds."""
         traced = self.arguments({name: self.bindings[name] for name in program.key.names})
-        start = time.perf_counter()
-        with _on(self.device):
-            if program.compiled is not None:
-                parts = getattr(program.function, "parts", None)
-                outcome: Outcome = program.compiled(*parts(traced)) if parts else program.compiled(traced)
-            else:
-                outcome = program.function(_as_arrays(traced))
-        wait(outcome)
-        return outcome, time.perf_counter() - start
+        compiled, parts = program.compiled, getattr(program.function, "parts", None)
+        if compiled is None:
+            with _on(self.device):
+                start = time.perf_counter()
+                outcome: Outcome = program.function(_as_arrays(traced))
+            interruptible(lambda: wait(outcome))
+            return outcome, time.perf_counter() - start
+
+        def run() -> tuple[Outcome, float]:
+            start = time.perf_counter()
+            result: Outcome = compiled(*parts(traced)) if parts else compiled(traced)
+            wait(result)
+            return result, time.perf_counter() - start
+
+        return interruptible(run)  # type: ignore[no-any-return]
 
     def finish(self, program: Program, outcome: Outcome) -> Any:
         """Bind what the cell leaves, complete the record, and return the value of the last expression."""

@@ -168,10 +168,19 @@ def difference(name: str, before: Fingerprint, now: Fingerprint) -> str:
 def _weak(print_: Fingerprint) -> bool:
     """Whether an input is one array that a Python number's dtype gives way to."""
     parts = print_.key[2] if isinstance(print_.key, tuple) and len(print_.key) == 3 else ()
-    return isinstance(parts, tuple) and len(parts) == 1 and parts[0].kind == "aval" and parts[0].key[2]
+    return (
+        isinstance(parts, tuple)
+        and len(parts) == 1
+        and getattr(parts[0], "kind", "") == "aval"
+        and parts[0].key[2]
+    )
 
 
 def _leaf_kind(print_: Fingerprint) -> str:
     """``function`` for the fingerprint of an input that is one function, and so on."""
     parts = print_.key[2] if isinstance(print_.key, tuple) and len(print_.key) == 3 else ()
-    return parts[0].kind if isinstance(parts, tuple) and len(parts) == 1 else print_.kind
+    return (
+        parts[0].kind
+        if isinstance(parts, tuple) and len(parts) == 1 and isinstance(parts[0], Fingerprint)
+        else print_.kind
+    )

@@ -11,10 +11,11 @@ import jaxlab
 from jaxlab.inspection.record import Input
 from jaxlab.magics import bench
 from jaxlab.magics import device as devices
-from jaxlab.magics.body import BODY
+from jaxlab.magics.body import BODY, type_of
 from jaxlab.magics.cell import CellExecution
-from jaxlab.magics.definitions import CompiledFunction, argument_types, define
-from jaxlab.magics.errors import CellError
+from jaxlab.magics.compiled import CompiledFunction, argument_types
+from jaxlab.magics.definitions import define
+from jaxlab.magics.errors import CellError, explain
 from jaxlab.magics.namespace import lent
 from jaxlab.magics.program import Programs
 from jaxlab.magics.show import CellRun, show
@@ -29,7 +30,6 @@ class CellRunner:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.programs = Programs()
-        self.functions: list[CompiledFunction] = []
         self.cell_id: str | None = None
         self._later: list[CellRun] = []
 
@@ -116,8 +116,7 @@ class CellRunner:
             present(error, self.shell, BODY, [] if execution is None else execution.place_of(error))
             raise
         except BaseException as error:
-            places = execution.body.places if execution is not None and execution.body is not None else None
-            present(error, self.shell, BODY, places)
+            present(error, self.shell, BODY, None if execution is None else execution.places())
             raise
 
     # What is done with a cell
@@ -126,7 +125,7 @@ class CellRunner:
         if execution.source.definitions:
             if mode is not None:
                 raise UsageError(f"%%{mode.name}: the cell only defines functions; call one in the cell")
-            define(self.shell, execution.source, execution.layers, self._note)
+            define(self.shell, execution.source, execution.layers, self)
             return
         execution.prepare()
         if mode is None:
@@ -184,7 +183,7 @@ class CellRunner:
 
     # Records of functions, shown under the cell that called them
 
-    def _note(
+    def note(
         self,
         function: CompiledFunction,
         args: tuple[Any, ...],
@@ -192,10 +191,19 @@ class CellRunner:
         seconds: float,
         reason: str,
     ) -> None:
+        """A call of a ``%%jit`` function made a new program: its record is shown under the cell."""
         run = function.run_record(self.shell, devices.label())
         run.reason, run.run_seconds, run.outcome = reason, seconds, "compiled"
         run.inputs = [Input(name, type_, "traced") for name, type_ in argument_types(args, kwargs, function)]
         self._later.append(run)
+
+    def explain(self, error: Exception) -> None:
+        """Let an exception from a ``%%jit`` function speak of the user's own line."""
+        told, _ = explain(error, self.shell, None, type_of)
+        if told is not error:
+            error.add_note(str(error))
+            error.args = told.args
+        present(error, self.shell, None)
 
     def flush(self, *_: Any) -> None:
         """Show the records that wait for the end of the cell."""

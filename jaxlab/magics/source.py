@@ -1,6 +1,7 @@
 """The text of a cell without its magic lines, parsed and compiled under the notebook's name for the cell."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import linecache
@@ -13,6 +14,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 
 _semicolon_at_end_of_expression: Any = DisplayHook.semicolon_at_end_of_expression
+_FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NEUTRAL = (ast.Import, ast.ImportFrom)
 
@@ -35,6 +37,7 @@ class Source:
     last: types.CodeType | None
     last_text: str
     silent: bool
+    flags: int
 
     @property
     def definitions(self) -> list[str]:
@@ -47,7 +50,8 @@ class Source:
     @property
     def whole(self) -> types.CodeType:
         """The code of the whole cell as one module."""
-        return compile(self.tree, self.filename, "exec", dont_inherit=True)
+        code: types.CodeType = compile(self.tree, self.filename, "exec", self.flags, dont_inherit=True)
+        return code
 
 
 class CellSyntaxError(Exception):
@@ -69,8 +73,9 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
 
     Raises `CellSyntaxError` with the line and column of the notebook's cell.
     """
-    offset = len(heads)
-    transformed = "\n" * offset + shell.transform_cell(text)
+    offset, flags = len(heads), shell.compile.flags & _FUTURE
+    blank = text[: len(text) - len(text.lstrip())].count("\n")
+    transformed = "\n" * (offset + blank) + shell.transform_cell(text)  # which drops leading empty lines
     number = running_cell(shell)[0]
     filename = shell.compile.cache(transformed, number, raw_code=transformed)
     lines = [*heads, *transformed.split("\n")[offset:]]
@@ -83,8 +88,8 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
         if body and isinstance(statement := body[-1], ast.Expr):
             body.pop()
             last = ast.Expression(statement.value)
-        code = compile(ast.Module(body, []), filename, "exec", dont_inherit=True)
-        last_code = compile(last, filename, "eval", dont_inherit=True) if last is not None else None
+        code = compile(ast.Module(body, []), filename, "exec", flags, dont_inherit=True)
+        last_code = compile(last, filename, "eval", flags, dont_inherit=True) if last is not None else None
     except SyntaxError as error:
         line = error.lineno or offset + 1
         shown = lines[line - 1] if line <= len(lines) else ""
@@ -99,6 +104,7 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
         code=code,
         last=last_code,
         last_text=ast.unparse(last) if last is not None else "",
+        flags=flags,
         silent=_semicolon_at_end_of_expression(text),
     )
 

@@ -18,6 +18,7 @@ from jaxlab.core.aval import aval_of
 from jaxlab.magics.fingerprint import Fingerprint, fingerprint
 
 _NUMERIC = "biufcV"
+_PLAIN = (int, bool, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,16 @@ def bind(name: str, value: Any, choice: str | None = None) -> Binding:
         flags = [is_traced(leaf) for leaf in leaves]
         why = _why(value, leaves, flags)
     kind = "static" if not any(flags) else "traced" if all(flags) else "mixed"
+    single = is_leaf(treedef)
     parts = tuple(
-        Fingerprint("aval", aval_key(leaf), describe(leaf)) if flag else fingerprint(leaf)
+        Fingerprint("aval", aval_key(leaf), describe(leaf) if single else "")
+        if flag
+        else (type(leaf), leaf)
+        if type(leaf) in _PLAIN and not single  # a vocabulary of 50,000 words is compared at every run
+        else fingerprint(leaf)
         for leaf, flag in zip(leaves, flags, strict=True)
     )
-    single = is_leaf(treedef)
-    text = parts[0].text if single and parts else describe(value)
+    text = parts[0].text if single and isinstance(parts[0], Fingerprint) else describe(value)
     key = Fingerprint(kind, (treedef, tuple(flags), parts), text)
     return Binding(name, tuple(leaves), tuple(flags), treedef, key, kind, why)
 
@@ -98,7 +103,7 @@ def is_traced(leaf: Any) -> bool:
         return True
     if hasattr(leaf, "__array__") and not hasattr(leaf, "aval"):
         dtype = getattr(leaf, "dtype", None)
-        return not isinstance(dtype, np.dtype) or dtype.kind in _NUMERIC
+        return (dtype if isinstance(dtype, np.dtype) else np.asarray(leaf).dtype).kind in _NUMERIC
     return hasattr(leaf, "aval")
 
 

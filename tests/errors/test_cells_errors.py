@@ -33,12 +33,12 @@ TABLE = [
     ("%%jit\ny = x +* 2", 2, "SyntaxError", "invalid syntax"),
     ("%%jit\ny = x\nz = await y", 3, "SyntaxError",
      "top-level await: a transformed cell runs as one program and cannot wait; await in a cell of its own"),
-    ("%%jit\ny = x\nz = missing + 1", 3, "NameError", "name 'missing' is not defined"),
+    ("%%jit\n\n# nothing yet\ny = x\nz = missing + 1", 5, "NameError", "name 'missing' is not defined"),
     ("%%jit\n%%grad x\nx * 2", 3, "CellError",
      "%%grad: the cell's value is f32[3], but a real scalar is needed; end the cell with jnp.sum(…) or jnp.mean(…), or use %%jacrev"),
     ("%%grad x\ny = x.sum()", 2, "CellError",
-     "%%grad: the cell does not end in an expression, so there is nothing to differentiate; "
-     "end it with the name of a scalar or give --of NAME"),
+     ("%%grad: the cell does not end in an expression, so there is nothing to differentiate; "
+     "end it with the name of a scalar or give --of NAME")),
     ("%%grad x\nx.sum()\n3", 3, "CellError", "%%grad: the cell's value is 3, which does not depend on a traced value"),
     ("%%grad x\nk.sum() + x.astype(int).sum()", 2, "CellError",
      "%%grad: the cell's value is i32[], but a real floating-point scalar is needed"),
@@ -65,18 +65,18 @@ TABLE = [
     ("%%jit\npredict(x)", 2, "TracerBoolConversionError",
      f"if v.sum() > 0: v is f32[3], {TRACED}; write jnp.where(condition, a, b) or lax.cond"),
     ("%%jit\ny = x[x < 0]", 2, "NonConcreteBooleanIndexError",
-     "x[x < 0]: x is f32[3], traced, so how many elements the mask selects is not known while the cell is traced, "
-     "but a shape must be; write jnp.where(mask, x, 0)"),
+     ("x[x < 0]: x is f32[3], traced, so how many elements the mask selects is not known while the cell is traced, "
+     "but a shape must be; write jnp.where(mask, x, 0)")),
     ("%%jit\nx[0] = 1", 2, "TypeError",
      "x[0] = 1: arrays in a traced cell are immutable; write x = x.at[0].set(1)"),
     ("%%jit\ny = x\ny[1:] += 2", 3, "TypeError",
      "y[1:] += 2: arrays in a traced cell are immutable; write y = y.at[1:].add(2)"),
     ("%%jit\ny = float(x.sum())", 2, "ConcretizationTypeError",
-     "float(x.sum()): x is f32[3], traced, and has no number yet, but float() needs one; "
-     "leave it an array here and convert it in the next cell"),
+     ("float(x.sum()): x is f32[3], traced, and has no number yet, but float() needs one; "
+     "leave it an array here and convert it in the next cell")),
     ("%%jit\nfor i in range(k[0]): pass", 2, "TracerIntegerConversionError",
-     "range(k[0]): k is i32[3], traced, but a Python integer is needed here (a shape, an index or a loop bound); "
-     "compute it from static values"),
+     ("range(k[0]): k is i32[3], traced, but a Python integer is needed here (a shape, an index or a loop bound); "
+     "compute it from static values")),
     ("%%jit\ny = np.sin(x)", 2, "TracerArrayConversionError",
      "np.sin(x): x is f32[3], traced, and NumPy needs its numbers; write jnp.sin"),
 ]  # fmt: skip
@@ -108,13 +108,13 @@ USAGE = [
     ("%%jit --static q\nx", "%%jit --static q: the cell does not read q"),
     ("%%vmap x:one\nx", "%%vmap: argument NAME[:AXIS]: an axis is an integer or None, not 'one'"),
     ("%%jit\n%%bench\nx", "%%bench: it says what to do with the whole cell; put it on the first line"),
-    ("%%jit\n%%time\nx", "%%time: not a transformation that stacks; these do: "
-     "%%jit %%grad %%value_and_grad %%vmap %%jvp %%jacfwd %%jacrev %%hessian %%jaxpr %%stages %%bench"),
+    ("%%jit\n%%time\nx", ("%%time: not a transformation that stacks; these do: "
+     "%%jit %%grad %%value_and_grad %%vmap %%jvp %%jacfwd %%jacrev %%hessian %%jaxpr %%stages %%bench")),
     ("%%jit\n\n", "%%jit: the cell has no code under its magic lines"),
     ("%%grad q\ndef f(a): return a", "%%grad q: f(a) has no argument q"),
     ("%jit", "%jit: an expression is needed, such as %jit f(x)"),
-    ("%lab no_such_option on", "%lab: config: 'no_such_option' was given, but there is no such option; "
-     "jaxlab.config.Options lists all of them"),
+    ("%lab no_such_option on", ("%lab: config: 'no_such_option' was given, but there is no such option; "
+     "jaxlab.config.Options lists all of them")),
 ]  # fmt: skip
 
 
