@@ -25,12 +25,20 @@ class LabPage:
             self.wait_until_idle()
 
     def wait_until_idle(self) -> None:
-        """Wait until the kernel of the notebook in front has nothing to do."""
+        """Wait until the kernel of the notebook in front is connected and has nothing to do."""
+        # The light of the notebook says idle before there is a connection, so the session is asked.
+        self.page.evaluate(
+            """async () => {
+                const { context, sessionContext } = window.jupyterapp.shell.currentWidget;
+                await context.ready;
+                await sessionContext.ready;
+                await sessionContext.session.kernel.info;
+            }"""
+        )
         self.page.wait_for_function(
             """() => {
-                const shown = [...document.querySelectorAll('.jp-NotebookPanel')].find(e => e.offsetParent);
-                const light = shown?.querySelector('.jp-Notebook-ExecutionIndicator');
-                return light?.getAttribute('data-status') === 'idle';
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel;
+                return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
             }""",
             timeout=SECONDS_FOR_A_KERNEL * 1000,
         )
@@ -55,15 +63,16 @@ class LabPage:
         self.wait_until_idle()
 
     def command(self, command: str, **arguments: Any) -> Any:
-        """Execute a command of the lab by its id."""
+        """Execute a command of the lab by its id, to its end."""
         return self.page.evaluate(
-            "([id, args]) => window.jupyterapp.commands.execute(id, args).then(() => null)", [command, arguments]
+            "async ([id, args]) => void (await window.jupyterapp.commands.execute(id, args))",
+            [command, arguments],
         )
 
     def set_theme(self, name: str) -> None:
         """Change the theme, such as to `JupyterLab Dark`."""
         self.command("apputils:change-theme", theme=name)
-        self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]')
+        self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
 
     @property
     def cells(self) -> Any:
