@@ -13,6 +13,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from types import GetSetDescriptorType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any
@@ -129,8 +130,12 @@ _BINARY = frozenset(
 
 
 def _install(name: str) -> None:
-    ours, theirs = _ours.get(name, _MISSING), _theirs.get(name, _MISSING)
+    # The base class of jaxlib is `jax`'s abstract array, so what it has is theirs as well.
+    inherited = next((vars(base)[name] for base in _class.__mro__[1:] if name in vars(base)), _MISSING)
+    ours = _ours.get(name, _native.get(name, vars(object).get(name, _MISSING)))
+    theirs = _theirs.get(name, _native.get(name, inherited))
     if ours is theirs or (isinstance(ours, int | str) and ours == theirs):
+        setattr(_class, name, ours)
         return
     if name == "__hash__":
         ours, theirs = (_unhashable if value is None else value for value in (ours, theirs))
@@ -158,8 +163,8 @@ def _share() -> None:
         if name in _PYTHON_OWN or value is _installed.get(name, _MISSING):
             continue
         if value is _ours.get(name, _MISSING):  # not touched by the other, who sees what jaxlib itself has
-            if name in _native:
-                _theirs[name] = _native[name]
+            if value is None or isinstance(value, int | str):  # or set to the same by both
+                _theirs[name] = value
         elif name in _ours or value is not _native.get(name, _MISSING):
             _theirs[name] = value
     for name in {**_ours, **_theirs}:
@@ -203,6 +208,25 @@ def _follow(name: str, state: Any) -> None:
     state._update_global_hook, state._update_thread_local_hook = on_global, on_local
 
 
+class _Silence(threading.local):
+    wanted = False
+
+
+_silence = _Silence()
+
+
+def without_jax(call: Callable[..., Any], *args: Any) -> Any:
+    """``call(*args)``, for the functions of jaxlib that would import `jax` if it is installed.
+
+    They do without it where it is not. To the user it would be a pause of a second, at the first array read.
+    """
+    _silence.wanted = True
+    try:
+        return call(*args)
+    finally:
+        _silence.wanted = False
+
+
 class _Loader(importlib.abc.Loader):
     """Loads a module through its own loader, then shares the class with it."""
 
@@ -239,6 +263,8 @@ class _Finder(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if name != "jax":
             return None
+        if _silence.wanted:
+            raise ModuleNotFoundError("jax is not imported on jaxlib's own account", name=name)
         for finder in sys.meta_path:
             if finder is not self and hasattr(finder, "find_spec"):
                 spec = finder.find_spec(name, path, target)

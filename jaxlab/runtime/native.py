@@ -90,8 +90,8 @@ class _Switches:
 
 switches = _Switches()
 
-# All other options that a traced program depends on enter the key as two numbers, one for the global values and one for
-# the thread's own. Numbers, because jaxlib hashes what is in the key at every call.
+# All other options that a traced program depends on enter the key as two numbers, for the global values and
+# for the thread's own. Numbers, because jaxlib hashes what is in the key at every call.
 _TRACED = tuple(
     field.name
     for field in fields(Options)

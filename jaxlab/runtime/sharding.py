@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import cached_property
 from typing import Any
 
@@ -33,12 +34,24 @@ class SingleDeviceSharding(J.SingleDeviceSharding):  # type: ignore[misc]  # a C
         return known
 
     def __init__(self, device: Any, *, memory_kind: str | None = None) -> None:
-        if "device_set" in self.__dict__:
+        if "_kind" in self.__dict__:
             return
         super().__init__(device, memory_kind)
-        self.memory_kind: str = memory_kind or device.default_memory().kind
-        self._device_assignment = (device,)
-        self.device_set = {device}
+        self._kind: str = memory_kind or device.default_memory().kind
+        self._devices = {device}
+
+    # An imported `jax` puts properties of the same names on the base class: all of them are defined here.
+    memory_kind = property(operator.attrgetter("_kind"))
+    device_set = property(operator.attrgetter("_devices"))
+    has_addressable_devices = property(operator.attrgetter("is_fully_addressable"))
+
+    @property
+    def _device_assignment(self) -> tuple[Any, ...]:
+        return (self._device,)
+
+    @property
+    def _addressable_device_assignment(self) -> tuple[Any, ...]:
+        return (self._device,)
 
     @cached_property
     def addressable_devices(self) -> set[Any]:
@@ -46,7 +59,7 @@ class SingleDeviceSharding(J.SingleDeviceSharding):  # type: ignore[misc]  # a C
 
     @property
     def is_fully_addressable(self) -> bool:
-        return self.addressable_devices == self.device_set
+        return bool(self.addressable_devices == self.device_set)
 
     @cached_property
     def device_list(self) -> Any:

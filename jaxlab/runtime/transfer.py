@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.runtime import backend
+from jaxlab.runtime.coexistence import without_jax
 from jaxlab.runtime.native import J, xc
 from jaxlab.runtime.sharding import single_device
 
@@ -47,7 +48,7 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
     kind = type(x)
     if aval is None:
         aval = aval_of(x)
-        # jaxlib converts a Python number just as `aval_of` types it, but has an error of its own for what overflows.
+        # jaxlib converts a number just as `aval_of` types it, but has its own error for what overflows.
         exact = (
             kind is float or kind is bool or kind is complex or (kind is int and -(1 << 31) <= x < 1 << 31)
         )
@@ -142,11 +143,24 @@ def host_value(x: Any) -> NDArray[Any]:
     if len(x._sharding.device_set) > 1:
         value, copied = _assembled(x), True
     else:
-        value, copied = x._single_device_array_to_np_array_did_copy()
+        value, copied = _whole(x)
     value.flags.writeable = False
     if copied:  # a kept view of the buffer itself would turn a later donation into a copy
         x._npy_value = value
     return value
+
+
+def _whole(x: Any) -> tuple[NDArray[Any], bool]:
+    """The value of a buffer on one device, and whether it had to be copied."""
+    if x.aval.dtype.isbuiltin == 1:
+        try:
+            return np.asarray(memoryview(x)), False
+        except BufferError:
+            pass  # not in the memory of the host
+    return without_jax(_read, x)  # type: ignore[no-any-return]
+
+
+_read = Array._single_device_array_to_np_array_did_copy
 
 
 def _assembled(x: Any) -> NDArray[Any]:
@@ -154,7 +168,7 @@ def _assembled(x: Any) -> NDArray[Any]:
     shape, sharding = x.aval.shape, x._sharding
     parts = x._arrays
     if sharding.is_fully_replicated:
-        whole: NDArray[Any] = parts[0]._single_device_array_to_np_array_did_copy()[0]
+        whole: NDArray[Any] = _whole(parts[0])[0]
         return whole.view()
     if not sharding.is_fully_addressable:
         raise RuntimeError(
@@ -165,7 +179,7 @@ def _assembled(x: Any) -> NDArray[Any]:
     whole = np.empty(shape, x.aval.dtype)
     for part in parts:
         (device,) = part._sharding._internal_device_list
-        whole[where[device]] = part._single_device_array_to_np_array_did_copy()[0]
+        whole[where[device]] = _whole(part)[0]
     return whole
 
 
@@ -194,8 +208,7 @@ def from_dlpack(external: Any, device: Any = None, copy: bool | None = None) -> 
     if int(kind) in _HOST_MEMORY:
         return _from_host_memory(external, device, copy)
     source = _device_of_memory(int(kind), number)
-    raw = J.dlpack_managed_tensor_to_buffer(external.__dlpack__(), source, None, copy)
-    array = _typed(raw, source)
+    array = _import_capsule(external, source, copy)
     return array if device is None or device == source else put(array, array.aval, device)
 
 
@@ -208,7 +221,7 @@ def _from_host_memory(external: Any, device: Any, copy: bool | None) -> Any:
         target = device or backend.client("cpu").local_devices()[0]
         if target.platform != "cpu":
             raise
-        return _typed(J.dlpack_managed_tensor_to_buffer(external.__dlpack__(), target, None, copy), target)
+        return _import_capsule(external, target, copy)
     aval = aval_of(value)
     target = device or backend.client("cpu").local_devices()[0]
     if copy or aval.dtype != value.dtype or target.platform != "cpu":
@@ -253,7 +266,8 @@ def dlpack_device(x: Any) -> tuple[int, int]:
     return kind, device.local_hardware_id
 
 
-def _typed(raw: Any, device: Any) -> Any:
-    """An array over a buffer that jaxlib made without a type of ours; nothing is copied."""
-    value, _ = raw._single_device_array_to_np_array_did_copy()
+def _import_capsule(external: Any, device: Any, copy: bool | None) -> Any:
+    """An array over the memory that a capsule describes; jaxlib makes it without a type of ours."""
+    raw = without_jax(J.dlpack_managed_tensor_to_buffer, external.__dlpack__(), device, None, copy)
+    value, _ = without_jax(_read, raw)
     return raw._rewrap_with_aval_and_sharding(ShapedArray(value.shape, value.dtype), single_device(device))

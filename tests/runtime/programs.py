@@ -14,7 +14,8 @@ ADD = """module @add { func.func public @main(%x: tensor<4xf32>, %y: tensor<4xf3
   %0 = stablehlo.add %x, %y : tensor<4xf32> loc("here":LINE:1)
   return %0 : tensor<4xf32> } }"""
 
-DONATE = """module @double { func.func public @main(%x: tensor<4xf32> {jax.buffer_donor = true}) -> tensor<4xf32> {
+DONATE = """module @double {
+  func.func public @main(%x: tensor<4xf32> {jax.buffer_donor = true}) -> tensor<4xf32> {
   %0 = stablehlo.add %x, %x : tensor<4xf32>  return %0 : tensor<4xf32> } }"""
 
 CALLBACK = """module @call { func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {

@@ -118,7 +118,7 @@ def test_dlpack_both_ways(vector):
     assert copied.tolist() == [1, 1, 1]
     with pytest.raises(BufferError):
         from_dlpack(np.arange(3.0), copy=False)
-    with pytest.raises(TypeError, match="^from_dlpack: "):
+    with pytest.raises(TypeError, match=r"^from_dlpack: "):
         from_dlpack([1, 2])
 
 
@@ -191,9 +191,11 @@ else:
 values = [
     np.arange(3, dtype=np.float32), np.float32(2.5), np.zeros((0, 3), np.float32), np.zeros((2, 0), np.int8),
     np.arange(6, dtype=np.int32).reshape(2, 3), np.array([True, False]), np.array(1 + 2j, np.complex64),
-    np.ones(3, ml_dtypes.bfloat16), np.array(1.5, ml_dtypes.bfloat16), np.linspace(0, 1, 30, dtype=np.float32),
+    np.ones(3, ml_dtypes.bfloat16), np.array(1.5, ml_dtypes.bfloat16),
+    np.linspace(0, 1, 30, dtype=np.float32),
     np.arange(2000, dtype=np.int32), np.full((3, 20), np.pi, np.float32), np.full(9, 0.1, np.float32),
-    np.full(10, 0.1, np.float32), np.full(14, 0.1, np.float32), np.arange(24, dtype=np.int32).reshape(2, 3, 4),
+    np.full(10, 0.1, np.float32), np.full(14, 0.1, np.float32),
+    np.arange(24, dtype=np.int32).reshape(2, 3, 4),
     np.arange(20, dtype=np.int32), np.arange(21, dtype=np.int32), np.array([np.nan, np.inf], np.float32),
     *(np.arange(n, dtype=np.uint8) for n in range(12, 22)),
 ]

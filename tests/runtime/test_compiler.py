@@ -233,7 +233,7 @@ def test_phases_are_told(device, cache_folder):
 def test_errors_of_the_compiler(device):
     with pytest.raises(JaxRuntimeError, match="no_such_flag"):
         compiled(add_module(), device, options={"no_such_flag": True})
-    with pytest.raises(ValueError, match="^compile: no device"):
+    with pytest.raises(ValueError, match=r"^compile: no device"):
         compiled(add_module(), None)
 
 

@@ -3,9 +3,9 @@ import threading
 import numpy as np
 import pytest
 
+from jaxlab import tree
 from jaxlab.config import config, default_matmul_precision, disable_jit, enable_x64
 from jaxlab.core.aval import ShapedArray
-from jaxlab import tree
 from jaxlab.runtime import callbacks, execution
 from jaxlab.runtime.array import put
 from jaxlab.runtime.native import JaxRuntimeError, set_tracing
@@ -34,7 +34,7 @@ def test_the_second_call_needs_no_python(add, ones, misses):
         assert add(ones, ones).tolist() == [2, 2, 2, 2]
     assert len(misses) == 1
     out = add(ones, np.ones(4, np.float32))
-    assert out.tolist() == [2, 2, 2, 2] and out.aval is F4 and not out.committed
+    assert out.tolist() == [2, 2, 2, 2] and out.aval == F4 and not out.committed
 
 
 def test_a_committed_argument_commits_the_result(add, ones, device, misses):
@@ -153,8 +153,8 @@ except ValueError as error:
         JAXLAB_NUM_CPU_DEVICES="2",
     )
     assert done.stdout == (
-        "add: incompatible devices: argument 1 of type f32[3] is on cpu:0, but argument 2 of type f32[3] is on cpu:1; "
-        "move one of them with device_put(x, device)\n"
+        "add: incompatible devices: argument 1 of type f32[3] is on cpu:0, but argument 2 of type f32[3] "
+        "is on cpu:1; move one of them with device_put(x, device)\n"
     )
 
 
@@ -178,7 +178,7 @@ def test_a_callback_gets_arrays_and_its_exception_comes_back_itself(device, ones
 )
 def test_what_a_callback_returns_is_checked(device, ones, result):
     program = compiled(parse(CALLBACK), device, callbacks=[callbacks.guarded(lambda x: result, [F4], "mine")])
-    with pytest.raises(TypeError, match="^mine: "):
+    with pytest.raises(TypeError, match=r"^mine: "):
         execution.execute(program.executable, [ones], [F4], device)
 
 
@@ -214,7 +214,7 @@ def test_static_arguments(device, ones):
     f = execution.pjit("f", on_miss, on_miss, static_argnames=["mode"])
     f(ones, mode="a")
     assert seen == ["a"]
-    with pytest.raises(ValueError, match="[Nn]on-hashable"):
+    with pytest.raises(ValueError, match=r"[Nn]on-hashable"):
         f(ones, mode=[])
 
 

@@ -44,7 +44,7 @@ def test_later_writes_to_the_numpy_buffer_are_not_seen(count):
     ],
 )
 def test_what_does_not_fit_the_type_is_refused(value, target):
-    with pytest.raises(TypeError, match="^put: "):
+    with pytest.raises(TypeError, match=r"^put: "):
         put(value, target)
 
 
