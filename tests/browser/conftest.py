@@ -38,7 +38,7 @@ def chromium() -> Iterator[Any]:
     """A headless Chromium."""
     executable = find_chromium()
     if executable is None:
-        unavailable("no Chromium was found on the PATH (Debian: apt install chromium; or set JAXLAB_CHROMIUM)")
+        unavailable("no Chromium was found (on Debian: apt install chromium; elsewhere: set JAXLAB_CHROMIUM)")
     with sync_playwright() as playwright:
         # A container has no user namespaces for the sandbox and little shared memory.
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]

@@ -97,9 +97,10 @@ def start(folder: Path) -> LabServer:
         sys.executable, "-m", "notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
         f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={work}", "--ServerApp.open_browser=False",
         "--LanguageServerManager.autodetect=False",
-        # The tests give commands by their ids; the front end is this checkout's, not the one that is installed.
+        # The tests give commands by their ids; the front end is this checkout's and not the installed one.
         "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
-        f"--LabApp.extra_labextensions_path={BUILT}", f"--JupyterNotebookApp.extra_labextensions_path={BUILT}",
+        f"--LabApp.extra_labextensions_path={BUILT}",
+        f"--JupyterNotebookApp.extra_labextensions_path={BUILT}",
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(
