@@ -1,16 +1,26 @@
-"""Arithmetic: sums, products, quotients, powers, signs, extremes and roundings."""
+"""Arithmetic: sums, products, quotients, integer powers, and the parts of complex numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab import dtypes
+from jaxlab.core.aval import ShapedArray, aval_of, is_undefined
 from jaxlab.core.primitive import Example
-from jaxlab.primitives.broadcasting import F32
-from jaxlab.primitives.elementwise import ANY, FLOAT, INEXACT, NUMBER, REAL, Elementwise
+from jaxlab.primitives.broadcasting import F32, unbroadcast
+from jaxlab.primitives.conversion import convert
+from jaxlab.primitives.elementwise import (
+    COMPLEX,
+    NUMBER,
+    Elementwise,
+    full_like,
+    real_dtype,
+    scalar_like,
+)
+
+C64 = np.dtype(np.complex64)
 
 
 def add(x: Any, y: Any) -> Any:
@@ -28,12 +38,31 @@ add_p = Elementwise(
     np.add,
     [lambda t, out, x, y: t, lambda t, out, x, y: t],
     linear_in=(0, 1),
-    accepts=ANY,
+    additive=True,
+    accepts=NUMBER,
+)
+
+
+def neg(x: Any) -> Any:
+    """Elementwise negation.
+
+    >>> neg(np.float32(2))
+    Array(-2., dtype=float32)
+    """
+    return neg_p.bind(x)
+
+
+neg_p = Elementwise(
+    "neg", "stablehlo.negate", np.negative, [lambda t, out, x: neg(t)], linear_in=(0,), accepts=NUMBER
 )
 
 
 def sub(x: Any, y: Any) -> Any:
-    """Elementwise difference of two arrays of the same dtype."""
+    """Elementwise difference of two arrays of the same dtype.
+
+    >>> sub(np.float32(3), np.float32(2))
+    Array(1., dtype=float32)
+    """
     return sub_p.bind(x, y)
 
 
@@ -43,23 +72,19 @@ sub_p = Elementwise(
     np.subtract,
     [lambda t, out, x, y: t, lambda t, out, x, y: neg(t)],
     linear_in=(0, 1),
+    additive=True,
     accepts=NUMBER,
 )
 
 
-def neg(x: Any) -> Any:
-    """Elementwise negation."""
-    return neg_p.bind(x)
+def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Any:
+    """Elementwise product of two arrays of the same dtype, converted to ``out_dtype`` if that is given.
 
-
-neg_p = Elementwise(
-    "neg", "stablehlo.negate", np.negative, [lambda t, out, x: neg(t)], linear_in=(0,), accepts=NUMBER
-)
-
-
-def mul(x: Any, y: Any) -> Any:
-    """Elementwise product of two arrays of the same dtype."""
-    return mul_p.bind(x, y)
+    >>> mul(np.float32(3), np.float32(2))
+    Array(6., dtype=float32)
+    """
+    product = mul_p.bind(x, y)
+    return product if out_dtype is None else convert(product, out_dtype)
 
 
 mul_p = Elementwise(
@@ -68,29 +93,89 @@ mul_p = Elementwise(
     np.multiply,
     [lambda t, out, x, y: mul(t, y), lambda t, out, x, y: mul(x, t)],
     linear_in=(0, 1),
-    accepts=ANY,
+    accepts=NUMBER,
 )
 
 
 def div(x: Any, y: Any) -> Any:
-    """Elementwise quotient of two arrays of the same dtype; integers round towards zero."""
+    """Elementwise quotient of two arrays of the same dtype.
+
+    Integers round towards zero; division by zero gives -1 (all bits set), and the most negative number by -1 itself.
+
+    >>> div(np.int32(-7), np.int32(2))
+    Array(-3, dtype=int32)
+    """
     return div_p.bind(x, y)
 
+
+def _quotient(x: Any, y: Any) -> Any:
+    if dtypes.issubdtype(x.dtype, np.inexact):
+        return np.divide(x, y)
+    wide = np.trunc(x.astype(np.float64) / np.where(y == 0, 1, y))
+    return np.where(y == 0, -1, wide).astype(np.int64).astype(x.dtype)
+
+
+_INTEGER_PAIRS = (
+    Example((np.array([7, -7, 7, -7, 1, 0], np.int32), np.array([2, 2, -2, -2, 0, 0], np.int32))),
+    Example((np.array([200, 7], np.uint8), np.array([3, 0], np.uint8))),
+)
 
 div_p = Elementwise(
     "div",
     "stablehlo.divide",
-    lambda x, y: x / y if np.issubdtype(x.dtype, np.inexact) else np.trunc(x / y).astype(x.dtype),
-    [lambda t, out, x, y: div(t, y), lambda t, out, x, y: mul(mul(neg(t), x), integer_pow(y, -2))],
+    _quotient,
+    [
+        lambda t, out, x, y: div(t, y),
+        lambda t, out, x, y: mul(mul(neg(t), x), integer_pow(y, -2)),
+    ],
     linear_in=(0,),
     accepts=NUMBER,
-    positive=True,
+    samples=_INTEGER_PAIRS,
+    domain=(0.5, 2.0),
+)
+
+
+def reciprocal(x: Any) -> Any:
+    """Elementwise ``1 / x``.
+
+    >>> reciprocal(np.float32(4))
+    Array(0.25, dtype=float32)
+    """
+    return integer_pow(x, -1)
+
+
+def square(x: Any) -> Any:
+    """Elementwise square.
+
+    >>> square(np.float32(3))
+    Array(9., dtype=float32)
+    """
+    return square_p.bind(x)
+
+
+square_p = Elementwise(
+    "square",
+    None,
+    np.square,
+    [lambda t, out, x: mul(t, mul(scalar_like(x, 2), x))],
+    accepts=NUMBER,
+    lower=lambda ctx, x: ctx.b.value("stablehlo.multiply", ctx.b.type(ctx.aval_out), x, x),
 )
 
 
 def integer_pow(x: Any, y: int) -> Any:
-    """Elementwise power with one static integer exponent."""
-    return x if y == 1 else integer_pow_p.bind(x, y=y)
+    """Elementwise power with one static integer exponent; that of an integer is not negative.
+
+    >>> integer_pow(np.float32(2), 3)
+    Array(8., dtype=float32)
+    """
+    y = int(y)
+    if y < 0 and not dtypes.issubdtype(aval_of(x).dtype, np.inexact):
+        raise TypeError(
+            f"integer_pow: {aval_of(x).str_short()} and the power {y} were given, but integers cannot be raised to negative "
+            "powers; convert the operand to a float dtype"
+        )
+    return x if y == 1 and aval_of(x).shape else integer_pow_p.bind(x, y=y)
 
 
 def _lower_integer_pow(ctx: Any, x: Any, *, y: int) -> Any:
@@ -99,7 +184,7 @@ def _lower_integer_pow(ctx: Any, x: Any, *, y: int) -> Any:
     kind = b.type(ctx.aval_out)
     if y == 0:
         return b.full(1, ctx.aval_out)
-    result, power, n = None, x, abs(y)
+    result, power, n = None, x, -y if y < 0 else y
     while n:
         if n & 1:
             result = power if result is None else b.value("stablehlo.multiply", kind, result, power)
@@ -111,101 +196,144 @@ def _lower_integer_pow(ctx: Any, x: Any, *, y: int) -> Any:
     return result
 
 
+def _integer_pow_derivative(t: Any, out: Any, x: Any, y: int) -> Any:
+    if y == 0:
+        return full_like(t, 0)
+    lower_power = x if y == 2 else integer_pow_p.bind(x, y=y - 1)
+    return mul(t, mul(scalar_like(x, y), lower_power))
+
+
 integer_pow_p = Elementwise(
     "integer_pow",
     None,
-    lambda x, y: np.power(x, x.dtype.type(y)),
-    [lambda t, out, x, y: mul(t, mul(_like(x, y), integer_pow(x, y - 1))) if y else mul(t, _like(x, 0))],
+    lambda x, y: np.ones_like(x) if y == 0 else np.power(x, np.asarray(y).astype(x.dtype)),
+    [_integer_pow_derivative],
     accepts=NUMBER,
     lower=_lower_integer_pow,
+    only_samples=True,
+    tolerance=1e-5,
     samples=[
-        Example((ShapedArray(shape, F32),), dict(y=y), positive=True)
-        for shape, y in (((2, 3), 2), ((), 3), ((3,), -2), ((3,), 7), ((2,), 0))
+        Example((ShapedArray(shape, dtype),), dict(y=y), positive=True, tolerance=1e-5)
+        for shape, y, dtype in (
+            ((2, 3), 2, F32),
+            ((), 3, F32),
+            ((3,), -2, F32),
+            ((3,), -1, F32),
+            ((3,), 7, F32),
+            ((2,), 0, F32),
+            ((2,), 1, F32),
+            ((3,), 3, C64),
+            ((3,), 3, np.dtype(np.int32)),
+        )
     ],
 )
 
 
-def _like(x: Any, value: complex) -> Any:
-    """A scalar of the dtype of ``x``."""
-    return np.asarray(value, aval_of(x).dtype)[()]
+# The parts of complex numbers. Derivatives follow the pairing Re(sum(ct * t)): a cotangent is not conjugated.
 
 
-def square(x: Any) -> Any:
-    """Elementwise square."""
-    return square_p.bind(x)
+def real(x: Any) -> Any:
+    """The real part of complex numbers.
+
+    >>> real(np.complex64(1 + 2j))
+    Array(1., dtype=float32)
+    """
+    return real_p.bind(x)
 
 
-square_p = Elementwise(
-    "square",
+def imag(x: Any) -> Any:
+    """The imaginary part of complex numbers.
+
+    >>> imag(np.complex64(1 + 2j))
+    Array(2., dtype=float32)
+    """
+    return imag_p.bind(x)
+
+
+def complex(x: Any, y: Any) -> Any:
+    """The complex numbers ``x + iy``, of floats.
+
+    >>> complex(np.float32(1), np.float32(2))
+    Array(1.+2.j, dtype=complex64)
+    """
+    return complex_p.bind(x, y)
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate; of real numbers, themselves as complex ones.
+
+    >>> conj(np.complex64(1 + 2j))
+    Array(1.-2.j, dtype=complex64)
+    """
+    return conj_p.bind(x, input_dtype=aval_of(x).dtype)
+
+
+def complex_dtype(dtype: Any) -> Any:
+    """The dtype of complex numbers with such parts."""
+    return dtype if dtype.kind == "c" else np.dtype(f"complex{dtype.itemsize * 16}")
+
+
+class _Part(Elementwise):
+    """Real-linear: the transpose is not the tangent's rule."""
+
+    def transpose(self, ct: Any, x: Any) -> Any:
+        zero = np.zeros((), aval_of(ct).dtype)[()]
+        return [complex(ct, zero) if self.name == "real" else complex(zero, neg(ct))]
+
+
+class _Complex(Elementwise):
+    def transpose(self, ct: Any, x: Any, y: Any) -> Any:
+        return [
+            unbroadcast(real(ct), x.aval) if is_undefined(x) else None,
+            unbroadcast(imag(neg(ct)), y.aval) if is_undefined(y) else None,
+        ]
+
+
+real_p = _Part(
+    "real", "stablehlo.real", np.real, [lambda t, out, x: real(t)], linear_in=(0,), accepts=COMPLEX, result=real_dtype
+)
+imag_p = _Part(
+    "imag", "stablehlo.imag", np.imag, [lambda t, out, x: imag(t)], linear_in=(0,), accepts=COMPLEX, result=real_dtype
+)
+complex_p = _Complex(
+    "complex",
+    "stablehlo.complex",
+    lambda x, y: x + np.complex64(1j) * y if x.dtype == F32 else x + 1j * y,
+    [
+        lambda t, out, x, y: complex(t, scalar_like(t, 0)),
+        lambda t, out, x, y: complex(scalar_like(t, 0), t),
+    ],
+    linear_in=(0, 1),
+    additive=True,
+    accepts=(np.float32, np.float64),
+    result=complex_dtype,
+    awkward=False,
+)
+
+
+class _Conj(Elementwise):
+    def transpose(self, ct: Any, x: Any, *, input_dtype: Any) -> Any:
+        return [conj(ct) if input_dtype.kind == "c" else real(ct)]
+
+
+def _lower_conj(ctx: Any, x: Any, *, input_dtype: Any) -> Any:
+    b, aval = ctx.b, ctx.avals_in[0]
+    part = ShapedArray(aval.shape, real_dtype(aval.dtype))
+    if input_dtype.kind != "c":
+        return b.value("stablehlo.complex", b.type(ctx.aval_out), x, b.full(0, part))
+    below = b.value("stablehlo.negate", b.type(part), b.value("stablehlo.imag", b.type(part), x))
+    return b.value("stablehlo.complex", b.type(ctx.aval_out), b.value("stablehlo.real", b.type(part), x), below)
+
+
+conj_p = _Conj(
+    "conj",
     None,
-    np.square,
-    [lambda t, out, x: mul(t, mul(_like(x, 2), x))],
-    accepts=NUMBER,
-    lower=lambda ctx, x: ctx.b.value("stablehlo.multiply", ctx.b.type(ctx.aval_out), x, x),
+    lambda x, input_dtype: np.conj(x),
+    [lambda t, out, x, input_dtype: conj_p.bind(t, input_dtype=input_dtype)],
+    linear_in=(0,),
+    accepts=(np.float32, np.float64, np.complexfloating),
+    result=complex_dtype,
+    lower=_lower_conj,
+    only_samples=True,
+    samples=[Example((ShapedArray((2, 3), dtype),), dict(input_dtype=dtype)) for dtype in (C64, F32)],
 )
-
-
-def rem(x: Any, y: Any) -> Any:
-    """Elementwise remainder, with the sign of the dividend."""
-    return rem_p.bind(x, y)
-
-
-def _rem_derivative(t: Any, out: Any, x: Any, y: Any) -> Any:
-    quotient = div(x, y)
-    return mul(neg(t), mul(sign(quotient), floor(abs(quotient))))
-
-
-rem_p = Elementwise(
-    "rem",
-    "stablehlo.remainder",
-    np.fmod,
-    [lambda t, out, x, y: t, _rem_derivative],
-    accepts=REAL,
-    positive=True,
-)
-
-
-def abs(x: Any) -> Any:
-    """Elementwise absolute value; real for complex arrays."""
-    return abs_p.bind(x)
-
-
-sign_p = Elementwise("sign", None, np.sign, [None], accepts=NUMBER, lower=lambda ctx, x: _lower_sign(ctx, x))
-
-
-def _lower_sign(ctx: Any, x: Any) -> Any:
-    b, aval = ctx.b, ctx.aval_out
-    if aval.dtype.kind != "u":
-        return b.value("stablehlo.sign", b.type(aval), x)
-    zero, one = b.full(0, aval), b.full(1, aval)
-    return b.value("stablehlo.select", b.type(aval), b.compare(x, zero, "EQ", aval.dtype, aval.shape), zero, one)
-
-
-def sign(x: Any) -> Any:
-    """Elementwise sign: -1, 0 or 1 (``x / |x|`` for complex numbers), NaN for NaN."""
-    return sign_p.bind(x)
-
-
-def _real_dtype(dtype: Any) -> Any:
-    return np.zeros((), dtype).real.dtype if dtype.kind == "c" else dtype
-
-
-abs_p = Elementwise(
-    "abs",
-    None,
-    np.abs,
-    [lambda t, out, x: mul(t, sign(x))],
-    accepts=NUMBER,
-    result=_real_dtype,
-    lower=lambda ctx, x: x
-    if ctx.aval_out.dtype.kind == "u"
-    else ctx.b.value("stablehlo.abs", ctx.b.type(ctx.aval_out), x),
-)
-
-
-def floor(x: Any) -> Any:
-    """Elementwise largest integer not above."""
-    return floor_p.bind(x)
-
-
-floor_p = Elementwise("floor", "stablehlo.floor", np.floor, [None], accepts=FLOAT)

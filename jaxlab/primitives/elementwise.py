@@ -9,33 +9,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_inexact, is_undefined
 from jaxlab.core.primitive import Example, Primitive
-from jaxlab.primitives.broadcasting import F32, broadcast_to, expand_dims, move_axis, unbroadcast, zero_ct
+from jaxlab.primitives.broadcasting import broadcast_to, expand_dims, move_axis, unbroadcast, zero_ct
 
 Derivative = Callable[..., Any]
+Kinds = tuple[type, ...]
 
-FLOAT = (np.floating,)
-INEXACT = (np.floating, np.complexfloating)
-COMPLEX = (np.complexfloating,)
-NUMBER = (np.number,)
-REAL = (np.integer, np.floating)
-INTEGER = (np.integer,)
-BITS = (np.integer, np.bool_)
-ANY = (np.number, np.bool_)
+FLOAT: Kinds = (np.floating,)
+COMPLEX: Kinds = (np.complexfloating,)
+INEXACT: Kinds = (np.floating, np.complexfloating)
+NUMBER: Kinds = (np.integer, np.floating, np.complexfloating)
+REAL: Kinds = (np.integer, np.floating)
+ORDERED: Kinds = (np.integer, np.floating, np.bool_)
+INTEGER: Kinds = (np.integer,)
+BITS: Kinds = (np.integer, np.bool_)
+ANY: Kinds = (np.integer, np.floating, np.complexfloating, np.bool_)
 
-_accepted: dict[tuple[tuple[type, ...], Any], bool] = {}
+# The dtypes that examples are made of, the first of those accepted being the one on which shapes are tried.
+_EXAMPLE_DTYPES = tuple(np.dtype(t) for t in (np.float32, np.int32, np.complex64, ml_dtypes.bfloat16, np.uint8, np.bool_))
+_AWKWARD = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.0, -2.5], np.float32)
 
 
-def accepts(kinds: tuple[type, ...], dtype: Any) -> bool:
-    """Whether a dtype is of one of the kinds."""
-    known = _accepted.get((kinds, dtype))
-    if known is None:
-        known = _accepted[kinds, dtype] = any(dtypes.issubdtype(dtype, kind) for kind in kinds)
-    return known
+class Accepted(dict[Any, bool]):
+    """Whether a dtype is of one of some kinds, found out once a dtype."""
+
+    def __init__(self, kinds: Kinds) -> None:
+        super().__init__()
+        self.kinds = kinds
+
+    def __missing__(self, dtype: Any) -> bool:
+        self[dtype] = known = any(dtypes.issubdtype(dtype, kind) for kind in self.kinds)
+        return known
 
 
 def broadcast_shapes(name: str, avals: Sequence[ShapedArray]) -> tuple[int, ...]:
@@ -46,18 +55,17 @@ def broadcast_shapes(name: str, avals: Sequence[ShapedArray]) -> tuple[int, ...]
     first = shapes[0]
     if all(shape == first for shape in shapes):
         return first
+    given = ", ".join(aval.str_short() for aval in avals)
     if len({len(shape) for shape in shapes}) != 1:
         raise TypeError(
-            f"{name}: arrays must have the same number of axes, but got shapes "
-            f"{', '.join(str(aval.shape) for aval in avals)}; reshape or broadcast one of them first"
+            f"{name}: arrays must have the same number of dimensions, but the operands are {given}; reshape one of them, "
+            "or use jaxlab.numpy, which broadcasts"
         )
     result = []
     for sizes in zip(*shapes, strict=True):
         different = {size for size in sizes if size != 1}
         if len(different) > 1:
-            raise TypeError(
-                f"{name} got incompatible shapes for broadcasting: {', '.join(str(aval.shape) for aval in avals)}"
-            )
+            raise TypeError(f"{name} got incompatible shapes for broadcasting: {given}; sizes must be equal or 1")
         result.append(different.pop() if different else 1)
     return tuple(result)
 
@@ -69,12 +77,19 @@ class Elementwise(Primitive):
       name: the name in jaxprs.
       hlo: the StableHLO (or CHLO) operation that does it; or ``lower``, a function of context and operands.
       reference: the same in NumPy.
-      derivatives: for each operand a function ``(t, out, *operands)`` giving its share of the tangent (linear in ``t``,
-        of the result's shape up to broadcasting), or None where the derivative is zero.
+      derivatives: for each operand a function ``(t, out, *operands, **params)`` giving its share of the tangent (linear in
+        ``t``, of the result's shape up to broadcasting), or None where the derivative is zero. Empty: not differentiable.
+      arity: the number of operands, where ``derivatives`` does not tell.
       linear_in: the operands in which the operation is linear; the share above is then also the transpose.
+      additive: linear in all operands together, so that tangents go the way of the values.
       accepts: kinds of dtypes taken.
       result: the dtype of the result from that of the first operand, where it differs.
-      samples: examples; by default three shapes that follow from the number of operands.
+      domain: the open interval from which examples take their numbers.
+      samples: examples beside those that follow from arity and dtypes.
+      awkward: whether NaN, infinities and zeros of both signs are an example.
+      only_samples, params: no other examples than ``samples``; the parameters of the others.
+      smooth, smooth_in: at which dtypes, and in which operands, the derivatives given are those of the function.
+      tolerance: relative, of the comparison with ``reference`` in float32.
     """
 
     def __init__(
@@ -86,71 +101,85 @@ class Elementwise(Primitive):
         *,
         arity: int | None = None,
         linear_in: tuple[int, ...] = (),
-        accepts: tuple[type, ...] = INEXACT,
+        additive: bool = False,
+        accepts: Kinds = INEXACT,
         result: Callable[[Any], Any] | None = None,
         lower: Callable[..., Any] | None = None,
-        attributes: str = "",
-        samples: Sequence[Example] | None = None,
-        positive: bool = False,
-        tolerance: float = 2e-5,
+        domain: tuple[float, float] | None = None,
+        awkward: bool = True,
+        samples: Sequence[Example] = (),
+        only_samples: bool = False,
+        params: dict[str, Any] | None = None,
+        smooth: Kinds = INEXACT,
+        smooth_in: tuple[int, ...] | bool = True,
+        tolerance: float = 2e-6,
     ) -> None:
         self.hlo = hlo
         self.numpy = reference
         self.derivatives = tuple(derivatives)
         self.arity = arity if arity is not None else max(1, len(self.derivatives))
         self.linear_in = linear_in
-        self.kinds = accepts
+        self.additive = additive
+        self.accepted = Accepted(accepts)
         self.result = result
         self.lowering = lower
-        self.attributes = attributes
+        self.domain = domain
+        self.awkward = awkward
         self.samples = samples
-        self.positive = positive
+        self.only_samples = only_samples
+        self.sample_params = params or {}
+        self.smooth = Accepted(smooth)
+        self.smooth_in = smooth_in
         self.tolerance = tolerance
         super().__init__(name)
 
-    def abstract_eval(self, *avals: Any, **params: Any) -> ShapedArray:
-        first = avals[0]
-        dtype = first.dtype
-        if not accepts(self.kinds, dtype):
-            raise TypeError(
-                f"{self.name} does not accept dtype {dtype.name}; it accepts "
-                f"{' and '.join(kind.__name__ for kind in self.kinds)} dtypes"
-            )
-        shape = first.shape
-        weak = first.weak_type
-        for aval in avals[1:]:
-            if aval.dtype is not dtype and aval.dtype != dtype:
-                raise TypeError(
-                    f"lax.{self.name} requires arguments to have the same dtypes, but got "
-                    f"{', '.join(a.dtype.name for a in avals)}; convert one of them, or use jaxlab.numpy, "
-                    "which promotes dtypes"
-                )
-            weak = weak and aval.weak_type
-            if aval.shape != shape:
-                shape = broadcast_shapes(self.name, avals)
-                break
-        if len(avals) > 1:
-            weak = all(a.weak_type for a in avals)
-        if self.result is not None:
-            dtype = self.result(dtype)
-            weak = weak and dtype.kind != "b"
-        if shape == first.shape and dtype is first.dtype and weak == first.weak_type and type(first) is ShapedArray:
-            return first
-        return ShapedArray(shape, dtype, weak)
+    # Every traced operation passes here; operands of equal types take the first lines alone (0.3 us).
+    def abstract_eval(self, x: Any, /, *others: Any, **params: Any) -> ShapedArray:
+        dtype = x.dtype
+        shape = x.shape
+        weak = x.weak_type
+        plain = True
+        for y in others:
+            if y is not x:
+                if y.dtype is not dtype and y.dtype != dtype:
+                    raise self.dtype_mismatch((x, *others))
+                if y.shape != shape:
+                    plain = False
+                weak = weak and y.weak_type
+        if not self.accepted[dtype]:
+            raise self.dtype_error(0, dtype)
+        if plain and self.result is None and weak is x.weak_type:
+            return x  # type: ignore[no-any-return]
+        if not plain:
+            shape = broadcast_shapes(self.name, (x, *others))
+        return ShapedArray(shape, dtype if self.result is None else self.result(dtype), weak)
+
+    def dtype_error(self, position: int, dtype: Any) -> TypeError:
+        """The error for an operand of a dtype that is not taken."""
+        place = f" at position {position}" if self.arity > 1 else ""
+        kinds = ", ".join(kind.__name__.rstrip("_") for kind in self.accepted.kinds)
+        return TypeError(
+            f"{self.name} does not accept dtype {dtype.name}{place}; accepted are subtypes of {kinds}, so convert the operand "
+            "with convert_element_type, or use jaxlab.numpy, which promotes"
+        )
+
+    def dtype_mismatch(self, avals: Sequence[ShapedArray]) -> TypeError:
+        """The error for operands whose dtypes differ."""
+        return TypeError(
+            f"lax.{self.name} requires arguments to have the same dtypes, got {', '.join(a.dtype.name for a in avals)}; "
+            "convert one of them, or use jaxlab.numpy, which promotes dtypes"
+        )
 
     def operands(self, ctx: Any, values: Sequence[Any]) -> Sequence[Any]:
         """The operands broadcast to the shape of the result."""
         shape = ctx.avals_out[0].shape
         avals = ctx.avals_in
-        if all(aval.shape == shape for aval in avals):
+        for aval in avals:
+            if aval.shape != shape:
+                break
+        else:
             return values
-        b = ctx.b
-        return [
-            x
-            if aval.shape == shape
-            else b.broadcast(x, shape, aval.dtype, tuple(range(len(shape))) if aval.shape else ())
-            for x, aval in zip(values, avals, strict=True)
-        ]
+        return [broadcast_operand(ctx.b, x, aval, shape) for x, aval in zip(values, avals, strict=True)]
 
     def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:
         values = self.operands(ctx, operands)
@@ -159,15 +188,23 @@ class Elementwise(Primitive):
         return ctx.b.value(self.hlo, ctx.b.type(ctx.avals_out[0]), *values)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        if not self.derivatives:
+            raise NotImplementedError(
+                f"primitive {self.name} cannot be differentiated; take what depends on it out by stop_gradient"
+            )
         out = self.bind(*primals, **params)
-        shape = aval_of(out).shape
-        total = None
+        if self.additive and not any(type(t) is Zero for t in tangents):
+            return out, self.bind(*tangents, **params)
+        aval = aval_of(out)
+        total: Any = None
         for derivative, t in zip(self.derivatives, tangents, strict=True):
             if type(t) is Zero or derivative is None:
                 continue
-            share = broadcast_to(derivative(t, out, *primals, **params), shape)
+            share = derivative(t, out, *primals, **params)
+            if aval_of(share).shape != aval.shape:
+                share = broadcast_to(share, aval.shape)
             total = share if total is None else add_any(total, share)
-        return out, Zero(aval_of(out).to_tangent_aval()) if total is None else total
+        return out, Zero(aval.to_tangent_aval()) if total is None else total
 
     def transpose(self, ct: Any, *args: Any, **params: Any) -> Sequence[Any]:
         if zero_ct(ct):
@@ -188,37 +225,75 @@ class Elementwise(Primitive):
 
     def reference(self, *arrays: Any, **params: Any) -> Any:
         assert self.numpy is not None
-        return self.numpy(*arrays, **params)
+        own = arrays[0].dtype
+        if own == ml_dtypes.bfloat16:
+            # NumPy's functions on bfloat16 round in between.
+            wide = [x.astype(np.float32) if x.dtype == own else x for x in arrays]
+            out = np.asarray(self.numpy(*wide, **params))
+            return out.astype(own) if out.dtype == np.float32 else out
+        with np.errstate(all="ignore"):
+            return self.numpy(*arrays, **params)
 
     def examples(self) -> Iterable[Example]:
-        if self.samples is not None:
-            yield from self.samples
+        yield from self.samples
+        if self.only_samples:
             return
-        dtype = F32
-        if not accepts(self.kinds, F32):
-            dtype = np.dtype(np.complex64) if self.kinds == COMPLEX else np.dtype(np.int32)
-        differentiate = bool(self.derivatives) and is_inexact(dtype)
-        shapes: list[tuple[tuple[int, ...], ...]] = [((2, 3),) * self.arity, ((),) * self.arity]
-        if self.arity > 1:
-            shapes.append(((2, 3),) + ((),) * (self.arity - 1))
-            shapes.append(((),) * (self.arity - 1) + ((3,),))
-            shapes.append(((2, 1),) + ((1, 3),) * (self.arity - 1))
-        for case in shapes:
-            yield Example(
-                tuple(ShapedArray(shape, dtype) for shape in case),
-                differentiate=differentiate,
-                positive=self.positive,
-                tolerance=self.tolerance,
-            )
+        dtypes_ = [dtype for dtype in _EXAMPLE_DTYPES if self.accepted[dtype]]
+        for dtype in dtypes_:
+            smooth = is_inexact(dtype) and self.smooth[dtype]
+            shapes: list[tuple[tuple[int, ...], ...]] = [((3,),) * self.arity]
+            if dtype is dtypes_[0]:
+                shapes = example_shapes(self.arity)
+            for case in shapes:
+                yield Example(
+                    tuple(self.example_operand(shape, dtype, i) for i, shape in enumerate(case)),
+                    dict(self.sample_params),
+                    differentiate=self.smooth_in if self.derivatives and smooth and dtype.itemsize >= 4 else False,
+                    tolerance=2**-6 if dtype == ml_dtypes.bfloat16 else self.tolerance,
+                )
+        if self.awkward and self.accepted[_AWKWARD.dtype]:
+            operands = np.broadcast_arrays(*np.ix_(*(_AWKWARD,) * min(self.arity, 2)))
+            first = [np.array(x).reshape(-1) for x in operands]
+            args = tuple(first[min(i, len(first) - 1)] for i in range(self.arity))
+            yield Example(args, dict(self.sample_params), differentiate=False, tolerance=self.tolerance)
+
+    def example_operand(self, shape: tuple[int, ...], dtype: Any, position: int) -> Any:
+        """A type, or numbers from the domain where there is one, unlike for each operand."""
+        if self.domain is None or not is_inexact(dtype):
+            return ShapedArray(shape, dtype)
+        low, high = self.domain
+        count = max(1, int(np.prod(shape)))
+        places = (np.arange(count) * 0.618 + 0.37 * (position + 1)) % 1.0  # spread, and far from the ends
+        numbers = low + (high - low) * (0.05 + 0.9 * places)
+        if dtype.kind == "c":
+            numbers = numbers + 0.3j * (1 + places)
+        return numbers.astype(dtype).reshape(shape)
+
+
+def example_shapes(arity: int) -> list[tuple[tuple[int, ...], ...]]:
+    """The shapes on which operands of an elementwise operation meet."""
+    shapes: list[tuple[tuple[int, ...], ...]] = [((2, 3),) * arity, ((),) * arity]
+    if arity > 1:
+        shapes.append(((2, 3),) + ((),) * (arity - 1))
+        shapes.append(((),) * (arity - 1) + ((3,),))
+        shapes.append(((2, 1),) + ((1, 3),) * (arity - 1))
+    return shapes
+
+
+def broadcast_operand(b: Any, x: Any, aval: ShapedArray, shape: tuple[int, ...]) -> Any:
+    """A lowered operand in the shape of the result."""
+    if aval.shape == shape:
+        return x
+    return b.broadcast(x, shape, aval.dtype, tuple(range(len(shape))) if aval.shape else ())
 
 
 def align(args: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], int]:
     """Elementwise operands with their mapped axis at one place, the others made to broadcast against them."""
     shapes = [aval_of(x).shape for x in args]
     rank = max(len(shape) - (d is not None) for shape, d in zip(shapes, dims, strict=True))
-    mapped = [(shape, d) for shape, d in zip(shapes, dims, strict=True) if d is not None]
-    if all(m == mapped[0] for m in mapped) and len(mapped[0][0]) - 1 == rank:
-        shape, dim = mapped[0]
+    mapped = [(len(shape), d) for shape, d in zip(shapes, dims, strict=True) if d is not None]
+    first, dim = mapped[0]
+    if first - 1 == rank and all(m == mapped[0] for m in mapped):
         assert dim is not None
         if all(d is not None or not s for s, d in zip(shapes, dims, strict=True)):
             return list(args), dim
@@ -234,16 +309,37 @@ def align(args: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], i
     return aligned, 0
 
 
+def scalar_like(x: Any, value: complex) -> Any:
+    """A NumPy scalar of the dtype of ``x``, which jaxprs write in place."""
+    return aval_of(x).dtype.type(value)
+
+
+def full_like(x: Any, value: complex) -> Any:
+    """``value`` in the shape and dtype of ``x``."""
+    aval = aval_of(x)
+    return broadcast_to(aval.dtype.type(value), aval.shape)
+
+
+def real_dtype(dtype: Any) -> Any:
+    """The dtype of the real part."""
+    return np.dtype(f"float{dtype.itemsize * 4}") if dtype.kind == "c" else dtype
+
+
 add_any_p = Elementwise(
     "add_any",
     "stablehlo.add",
     np.add,
     [lambda t, out, x, y: t, lambda t, out, x, y: t],
     linear_in=(0, 1),
-    accepts=ANY,
+    additive=True,
+    accepts=NUMBER,
 )
 
 
 def add_any(x: Any, y: Any) -> Any:
-    """The sum of two tangents or cotangents of the same type."""
+    """The sum of two tangents or cotangents of the same type.
+
+    >>> add_any(np.float32(1), np.float32(2))
+    Array(3., dtype=float32)
+    """
     return add_any_p.bind(x, y)
