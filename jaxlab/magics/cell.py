@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -59,9 +59,8 @@ class CellExecution:
             ("options", config.trace_key()),
         )
         self.record = CellRun(
-            "cell", "cell", text, self.source.label, self.source.number,
+            "cell", "cell", "\n".join([*heads, text]), self.source.label, self.source.number,
             stack=[(layer.name, layer.line) for layer in layers], device=devices.label(self.device),
-            first_line=len(heads) + 1,
         )  # fmt: skip
 
     def places(self) -> list[Place]:
@@ -207,22 +206,32 @@ class CellExecution:
 
     def execute(self, program: Program) -> tuple[Outcome, float]:
         """Run a program on the inputs and wait for it; returns also the seconds."""
-        traced = self.arguments({name: self.bindings[name] for name in program.key.names})
-        compiled, parts = program.compiled, getattr(program.function, "parts", None)
-        if compiled is None:
-            with _on(self.device):
-                start = time.perf_counter()
-                outcome: Outcome = program.function(_as_arrays(traced))
-            interruptible(lambda: wait(outcome))
+        run = self.launcher(program)
+
+        def timed() -> tuple[Outcome, float]:
+            start = time.perf_counter()
+            outcome = run()
             return outcome, time.perf_counter() - start
 
-        def run() -> tuple[Outcome, float]:
-            start = time.perf_counter()
-            result: Outcome = compiled(*parts(traced)) if parts else compiled(traced)
-            wait(result)
-            return result, time.perf_counter() - start
+        # Python that runs op by op hears an interrupt by itself, and must see this thread's settings.
+        return timed() if program.compiled is None else interruptible(timed)
 
-        return interruptible(run)  # type: ignore[no-any-return]
+    def launcher(self, program: Program) -> Callable[[], Outcome]:
+        """A function that runs the program on the inputs and waits for the result."""
+        traced = self.arguments({name: self.bindings[name] for name in program.key.names})
+        compiled, parts = program.compiled, getattr(program.function, "parts", None)
+        arguments = parts(traced) if parts else (traced,)
+
+        def run() -> Outcome:
+            if compiled is not None:
+                outcome: Outcome = compiled(*arguments)
+            else:
+                with _on(self.device):
+                    outcome = program.function(_as_arrays(traced))
+            wait(outcome)
+            return outcome
+
+        return run
 
     def finish(self, program: Program, outcome: Outcome) -> Any:
         """Bind what the cell leaves, complete the record, and return the value of the last expression."""
@@ -240,13 +249,16 @@ class CellExecution:
         if program.traced is None:
             record.note = "ran op by op; put %%jit on top to compile it"
         elif record.outcome is None:
-            record.outcome = "compiled" if program.compiled is not None else None
+            record.outcome = (
+                program.compiled.program.compiled.source if program.compiled is not None else None
+            )
             record.trace_seconds = program.seconds.get("trace")
             record.lower_seconds, record.compile_seconds = (
                 program.seconds.get("lower"),
                 program.seconds.get("compile"),
             )
-        record.traced, record.lowered, record.compiled = program.traced, program.lowered, program.compiled
+        record.traced, record.view, record.keeper = program.traced, program.view, program
+        record.program = program.lowered.program if program.lowered is not None else None
         record.inputs = inputs_of({name: self.bindings[name] for name in program.key.names})
 
 

@@ -11,6 +11,7 @@ from IPython.core.magic import Magics, magics_class, no_var_expand
 
 from jaxlab import caching
 from jaxlab.config import Options, canonical_name, config
+from jaxlab.interpreters.program import on_compiled
 from jaxlab.magics import completion, device
 from jaxlab.magics.lines import LINE_PARSERS, split_line
 from jaxlab.magics.runner import CellRunner
@@ -33,6 +34,7 @@ class JaxlabMagics(Magics):
 
     def attach(self) -> None:
         """Add the completion and the listeners to the shell."""
+        on_compiled.append(self.runner.compiled)
         self.shell.events.register("pre_run_cell", self.runner.before_cell)
         self.shell.events.register("post_run_cell", self.runner.flush)
         if self.shell.Completer is not None:
@@ -40,6 +42,7 @@ class JaxlabMagics(Magics):
 
     def detach(self) -> None:
         """Take them away again."""
+        on_compiled.remove(self.runner.compiled)
         self.shell.events.unregister("pre_run_cell", self.runner.before_cell)
         self.shell.events.unregister("post_run_cell", self.runner.flush)
         if self.shell.Completer is not None and self._matcher in self.shell.Completer.custom_matchers:

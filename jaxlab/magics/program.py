@@ -51,6 +51,7 @@ class Program:
     traced: Any = None
     lowered: Any = None
     compiled: Any = None
+    view: Any = None
     hits: int = 0
     reason: str = ""
 

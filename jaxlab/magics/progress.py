@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
@@ -17,6 +17,8 @@ from jaxlab import tree_util
 _display: Any = display  # IPython has no types for it
 _QUIET = 0.5
 _STEP = 0.25
+
+T = TypeVar("T")
 
 
 class _Line:
@@ -76,13 +78,13 @@ def busy() -> Iterator[Callable[[str], None]]:
         line.erase()
 
 
-def interruptible(work: Callable[[], Any]) -> Any:
+def interruptible(work: Callable[[], T]) -> T:
     """The result of ``work``, done by a thread of its own, so that an interrupt ends the wait for it at once.
 
     The thread goes on in the background then. A short program runs inside the call that launches it, and
     Python sees no signal before that returns.
     """
-    answer: list[Any] = []
+    answer: list[T] = []
     failure: list[BaseException] = []
     done = threading.Event()
 

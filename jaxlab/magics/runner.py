@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 
 import jaxlab
 from jaxlab.inspection.record import Input
+from jaxlab.interpreters.program import Program
 from jaxlab.magics import bench
 from jaxlab.magics import device as devices
 from jaxlab.magics.body import BODY, type_of
@@ -32,6 +33,7 @@ class CellRunner:
         self.programs = Programs()
         self.cell_id: str | None = None
         self._later: list[CellRun] = []
+        self._compiled: list[Program] = []
 
     # What the magics call
 
@@ -159,7 +161,7 @@ class CellRunner:
 
     def _bench(self, execution: CellExecution, repeat: int) -> None:
         program = execution.program()
-        timings = [bench.measure("compiled", lambda: execution.execute(program), repeat)]
+        timings = [bench.measure("compiled", execution.launcher(program), repeat)]
         if execution.record.stack[1:] and [name for name, _ in execution.record.stack[1:]] != ["jit"]:
             eager = [layer for layer in execution.layers if layer.name != "jit"]
         else:
@@ -169,7 +171,7 @@ class CellRunner:
         )
         plain.prepare()
         op_by_op = plain.trace()
-        timings.append(bench.measure("op by op", lambda: plain.execute(op_by_op), repeat))
+        timings.append(bench.measure("op by op", plain.launcher(op_by_op), repeat))
         if eager:
             timings.append(bench.Timing("NumPy", note=f"it has no %%{eager[0].name}"))
         else:
@@ -193,7 +195,15 @@ class CellRunner:
     ) -> None:
         """A call of a ``%%jit`` function made a new program: its record is shown under the cell."""
         run = function.run_record(self.shell, devices.label())
-        run.reason, run.run_seconds, run.outcome = reason, seconds, "compiled"
+        name = function.__wrapped__.__name__
+        program = next((p for p in reversed(self._compiled) if p.name == name), None)
+        run.reason, run.outcome, run.program = reason, "compiled", program
+        if program is not None and program.compiled is not None:
+            run.outcome = "disk" if program.compiled.source == "disk" else "compiled"
+            run.trace_seconds, run.lower_seconds = program.trace_seconds, program.lower_seconds
+            run.compile_seconds = program.compile_seconds
+        steps = (run.trace_seconds, run.lower_seconds, run.compile_seconds)
+        run.run_seconds = max(0.0, seconds - sum(step for step in steps if step is not None))
         run.inputs = [Input(name, type_, "traced") for name, type_ in argument_types(args, kwargs, function)]
         self._later.append(run)
 
@@ -208,8 +218,13 @@ class CellRunner:
     def flush(self, *_: Any) -> None:
         """Show the records that wait for the end of the cell."""
         waiting, self._later = self._later, []
+        self._compiled.clear()
         for run in waiting:
             show(run)
+
+    def compiled(self, program: Program) -> None:
+        """A program was compiled, by whomever: the record of a function finds it by its name."""
+        self._compiled.append(program)
 
     def before_cell(self, info: Any) -> None:
         """Remember which cell runs, to know a changed text from another cell."""

@@ -8,9 +8,20 @@ from typing import Any, Literal
 
 from IPython.display import display
 
+from jaxlab.config import config
 from jaxlab.inspection.build import ProgramView, producer
 from jaxlab.inspection.bundle import mime_bundle
-from jaxlab.inspection.record import Caching, Cost, Input, Output, Record, Source, Timings, Transformation
+from jaxlab.inspection.record import (
+    Caching,
+    Cost,
+    Input,
+    Output,
+    Problem,
+    Record,
+    Source,
+    Timings,
+    Transformation,
+)
 
 _display: Any = display  # IPython has no types for it
 Outcome = Literal["compiled", "disk", "reused"]
@@ -20,8 +31,10 @@ Outcome = Literal["compiled", "disk", "reused"]
 class CellRun:
     """All that is known about one run of a transformed cell or function.
 
-    ``traced``, ``lowered`` and ``compiled`` are the objects of jaxlab's ahead-of-time interface, None where
-    that stage was not reached.  ``outcome`` is None where nothing was compiled: ``note`` then says why.
+    ``traced`` is the program traced, ``program`` the program on its way to the device, each None where that
+    stage was not reached; ``view`` is what there is to see of it, made when it is first asked for
+    and left with ``keeper`` for the next run.  ``outcome`` is None where nothing was compiled: ``note`` then
+    says why.
     """
 
     name: str
@@ -43,49 +56,53 @@ class CellRun:
     compile_seconds: float | None = None
     run_seconds: float | None = None
     traced: Any = None
-    lowered: Any = None
-    compiled: Any = None
+    program: Any = None
+    view: ProgramView | None = None
+    keeper: Any = None
     note: str = ""
     record: Record | None = None
 
 
 def make_record(run: CellRun) -> Record:
-    """The record of a run, as plain data."""
+    """The record of a run, as plain data; with every stage that the program went through."""
     source = Source(run.label, run.text, run.first_line)
-    view = _view(run, source)
+    view, problems = _view(run, source) if config.record_runs else (None, ())
     return Record(
         name=run.name,
         kind=run.kind,
         transformations=tuple(Transformation(*entry) for entry in run.stack),
         device=run.device,
         cell=run.number,
-        sources=view.sources if view is not None else (source,),
-        stages=view.stages if view is not None else (),
-        links=view.links if view is not None else (),
-        cost=view.cost if view is not None else Cost(),
+        sources=(source,) if view is None else view.sources,
+        stages=() if view is None else view.stages,
+        links=() if view is None else view.links,
         timings=Timings(run.trace_seconds, run.lower_seconds, run.compile_seconds, run.run_seconds),
         caching=Caching(run.outcome, run.reason or run.note, run.hits, run.traced_at),
+        cost=Cost() if view is None else view.cost,
         inputs=tuple(run.inputs),
         outputs=tuple(run.outputs),
+        problems=problems,
         producer=producer(),
     )
 
 
-def _view(run: CellRun, source: Source) -> ProgramView | None:
-    """What there is to see of the program, made once for each program."""
-    step = run.compiled or run.lowered
-    program = step.program if step is not None else None
-    closed = program.closed if program is not None else run.traced.jaxpr if run.traced is not None else None
-    if closed is None:
-        return None
-    key = ("view", program is not None and program.compiled is not None, source.label)
-    known: ProgramView | None = closed.memo.get(key)
-    if known is None:
-        known = closed.memo[key] = ProgramView(closed, program, (source,))
-    return known
+def _view(run: CellRun, source: Source) -> tuple[ProgramView | None, tuple[Problem, ...]]:
+    """What there is to see of the program; a failure to show it is told, and is no failure of the cell."""
+    if run.traced is None and run.program is None:
+        return None, ()
+    if run.view is not None:
+        return run.view, ()
+    try:
+        closed = run.program.closed if run.traced is None else run.traced.jaxpr
+        run.view = ProgramView(closed, run.program, (source,))
+        if run.keeper is not None:
+            run.keeper.view = run.view
+    except Exception as error:  # reading texts of another version of the compiler may fail in any way
+        return None, (Problem("warning", f"the stages cannot be shown: {type(error).__name__}: {error}"),)
+    return run.view, ()
 
 
 def show(run: CellRun) -> None:
-    """Display the record of a run under what the cell has shown so far, and keep it as `last_record`."""
+    """Display the record of a run under what the cell has shown so far."""
     run.record = make_record(run)
     _display(mime_bundle(run.record), raw=True)

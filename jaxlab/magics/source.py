@@ -13,6 +13,8 @@ from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 
+from jaxlab.core.source import cell_names
+
 _semicolon_at_end_of_expression: Any = DisplayHook.semicolon_at_end_of_expression
 _FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -73,11 +75,15 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
 
     Raises `CellSyntaxError` with the line and column of the notebook's cell.
     """
+    cell_names.update(
+        {file: f"Cell In[{n}]" for file, n in getattr(shell.compile, "_filename_map", {}).items()}
+    )
     offset, flags = len(heads), shell.compile.flags & _FUTURE
     blank = text[: len(text) - len(text.lstrip())].count("\n")
     transformed = "\n" * (offset + blank) + shell.transform_cell(text)  # which drops leading empty lines
     number = running_cell(shell)[0]
     filename = shell.compile.cache(transformed, number, raw_code=transformed)
+    cell_names[filename] = f"Cell In[{number}]"
     lines = [*heads, *transformed.split("\n")[offset:]]
     linecache.cache[filename] = (len(transformed), None, [f"{line}\n" for line in lines], filename)
     try:
