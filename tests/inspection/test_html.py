@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from programs import HOSTILE, chain, digits, failed, hostile
+from sample_records import HOSTILE, chain, digits, failed, hostile
 
 from jaxlab.inspection.bundle import MIME_TYPE, mime_bundle
 from jaxlab.inspection.html import html as to_html

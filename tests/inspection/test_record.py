@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from programs import chain, digits, failed, hostile
+from sample_records import chain, digits, failed, hostile
 
 from jaxlab.inspection.packing import pack_ints, pack_text, unpack_ints, unpack_text
 from jaxlab.inspection.record import (

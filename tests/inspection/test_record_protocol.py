@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import digits, failed
+from sample_records import digits, failed
 
 from jaxlab.inspection.line import figures
 from jaxlab.inspection.record import Record

@@ -58,11 +58,20 @@ export function mount(node: HTMLElement, value: unknown): () => void {
   };
 }
 
-/** The root keeps a notebook's own shortcuts away from the keys pressed inside. */
+/**
+ * The root keeps keys pressed inside from the notebook, where `d d` deletes the cell. Shortcuts with Ctrl, such as the
+ * one that saves, still reach it. (Lumino's `data-lm-suppress-shortcuts` would not do: it is looked for above the
+ * element that has the focus, and the notebook's selectors match that one first.)
+ */
 function root(...children: Node[]): HTMLElement {
   const style = element('style');
   style.textContent = STYLE;
-  return element('div', { class: 'jaxlab-Record', 'data-lm-suppress-shortcuts': 'true' }, style, ...children);
+  const keydown = (event: KeyboardEvent) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.stopPropagation();
+    }
+  };
+  return element('div', { class: 'jaxlab-Record', keydown }, style, ...children);
 }
 
 function lineParts(summary: Summary): (Node | string)[] {
