@@ -42,6 +42,7 @@ from jaxlab.runtime.backend import local_device_count as local_device_count
 from jaxlab.runtime.backend import local_devices as local_devices
 from jaxlab.runtime.backend import process_count as process_count
 from jaxlab.runtime.backend import process_index as process_index
+from jaxlab.runtime.selftest import run_if_untested as _run_if_untested
 from jaxlab.transforms.custom_jvp import custom_jvp as custom_jvp
 from jaxlab.transforms.grad import grad as grad
 from jaxlab.transforms.grad import value_and_grad as value_and_grad
@@ -61,6 +62,9 @@ from jaxlab.transforms.vjp import linearize as linearize
 from jaxlab.transforms.vjp import vjp as vjp
 from jaxlab.transforms.vmap import vmap as vmap
 from jaxlab.version import __version__ as __version__
+
+# On a version of jaxlib that was not tested: a few lines that name what broke. Else a comparison of two numbers.
+_run_if_untested()
 
 if _TYPE_CHECKING:
     from jaxlab import nn as nn

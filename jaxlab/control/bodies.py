@@ -11,9 +11,9 @@ from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Jaxpr, Var
 from jaxlab.core.trace import Tracer
+from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import stage
 from jaxlab.primitives.conversion import convert_element_type
-from jaxlab.transforms.functions import FlatFunction, argument_paths, function_name
 
 _bodies = Cache("control flow bodies", maxsize=1024)
 
@@ -29,7 +29,9 @@ class Body:
         self.out_tree = out_tree
 
 
-def trace_body(fun: Callable[..., Any], example: tuple[Any, ...], avals: Sequence[ShapedArray], what: str) -> Body:
+def trace_body(
+    fun: Callable[..., Any], example: tuple[Any, ...], avals: Sequence[ShapedArray], what: str
+) -> Body:
     """Trace ``fun(*example)`` with its leaves at the given types.
 
     Raises:
@@ -52,7 +54,9 @@ def trace_body(fun: Callable[..., Any], example: tuple[Any, ...], avals: Sequenc
         outputs = flat(*leaves)
         for x in outputs:
             if not is_array_like(x):
-                raise TypeError(f"{what}: {name} returned a {type(x).__name__}, but only arrays and numbers can be returned")
+                raise TypeError(
+                    f"{what}: {name} returned a {type(x).__name__}, but only arrays and numbers can be returned"
+                )
         return outputs
 
     jaxpr, consts = stage(checked, avals, DebugInfo(name, argument_paths(fun, example, {})))
@@ -100,7 +104,9 @@ def promote_carry(
       TypeError: if the body's carry differs from the initial one in structure, shape or dtype.
     """
     if out_tree != carry_tree:
-        difference = tree.first_difference(tree.unflatten(carry_tree, carry), tree.unflatten(out_tree, list(out_avals)))
+        difference = tree.first_difference(
+            tree.unflatten(carry_tree, carry), tree.unflatten(out_tree, list(out_avals))
+        )
         detail = f" at carry{tree.keystr(difference[0])}" if difference else ""
         raise TypeError(
             f"{what}: the carry that the body returns must have the structure of the initial carry, but they differ"
@@ -133,12 +139,16 @@ def check_carry(what: str, carry: Sequence[Any], carry_tree: Any, out_avals: Seq
         )
 
 
-def reorder(closed: ClosedJaxpr, inputs: Sequence[int] | None = None, outputs: Sequence[int] | None = None) -> ClosedJaxpr:
+def reorder(
+    closed: ClosedJaxpr, inputs: Sequence[int] | None = None, outputs: Sequence[int] | None = None
+) -> ClosedJaxpr:
     """The program with its inputs and outputs taken in another order (outputs may be dropped)."""
     jaxpr: Jaxpr = closed.jaxpr
     invars = jaxpr.invars if inputs is None else [jaxpr.invars[i] for i in inputs]
     outvars = jaxpr.outvars if outputs is None else [jaxpr.outvars[i] for i in outputs]
-    return ClosedJaxpr(jaxpr.replace(invars=invars, outvars=outvars, debug=DebugInfo(jaxpr.debug.name)), closed.consts)
+    return ClosedJaxpr(
+        jaxpr.replace(invars=invars, outvars=outvars, debug=DebugInfo(jaxpr.debug.name)), closed.consts
+    )
 
 
 def fixpoint(start: Sequence[bool], step: Callable[[list[bool]], Sequence[bool]]) -> list[bool]:

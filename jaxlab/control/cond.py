@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from jaxlab import tree
+from jaxlab.control.bodies import Body, share_constants, trace_body
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import interpret_with
-from jaxlab.control.bodies import Body, share_constants, trace_body
 from jaxlab.interpreters.batching import batch_jaxpr, move_to
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
@@ -26,7 +26,13 @@ from jaxlab.primitives.transcendental import cos, sin
 I32 = np.dtype(np.int32)
 
 
-def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = None) -> Any:
+def cond(
+    pred: Any,
+    true_fun: Callable[..., Any],
+    false_fun: Callable[..., Any],
+    *operands: Any,
+    operand: Any = None,
+) -> Any:
     """``true_fun(*operands)`` if ``pred`` else ``false_fun(*operands)``, decided when the program runs.
 
     Args:
@@ -45,9 +51,13 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
         operands = (operand,)
     aval = aval_of(pred)
     if aval.shape:
-        raise TypeError(f"cond: the predicate has type {aval.str_short()}, but a scalar is needed; reduce it with any or all")
+        raise TypeError(
+            f"cond: the predicate has type {aval.str_short()}, but a scalar is needed; reduce it with any or all"
+        )
     if aval.dtype.kind not in "biuf":
-        raise TypeError(f"cond: the predicate has dtype {aval.dtype.name}, but a boolean or a real number is needed")
+        raise TypeError(
+            f"cond: the predicate has dtype {aval.dtype.name}, but a boolean or a real number is needed"
+        )
     if aval.dtype.kind != "b":
         pred = ne(pred, np.zeros((), aval.dtype)[()])
     index = convert_element_type(pred, I32)
@@ -75,11 +85,17 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, o
         return branches[0](*operands)
     index = convert_element_type(index, I32)
     index = clamp(np.int32(0), index, np.int32(len(branches) - 1))
-    return _branch("switch", index, list(branches), operands, tuple(f"branches[{i}]" for i in range(len(branches))))
+    return _branch(
+        "switch", index, list(branches), operands, tuple(f"branches[{i}]" for i in range(len(branches)))
+    )
 
 
 def _branch(
-    what: str, index: Any, functions: Sequence[Callable[..., Any]], operands: tuple[Any, ...], names: Sequence[str]
+    what: str,
+    index: Any,
+    functions: Sequence[Callable[..., Any]],
+    operands: tuple[Any, ...],
+    names: Sequence[str],
 ) -> Any:
     leaves = tree.leaves(operands)
     avals = [aval_of(x) for x in leaves]
@@ -156,7 +172,8 @@ class Cond(Primitive):
         rest = iter(out[count:])
         avals = branches[0].out_avals
         return out[:count], [
-            next(rest) if n else Zero(aval.to_tangent_aval()) for n, aval in zip(nonzero_out, avals, strict=True)
+            next(rest) if n else Zero(aval.to_tangent_aval())
+            for n, aval in zip(nonzero_out, avals, strict=True)
         ]
 
     def partial_eval(

@@ -18,6 +18,7 @@ from jaxlab.control.bodies import (
     split_by,
     trace_body,
 )
+from jaxlab.control.scan_lowering import lower_scan
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.primitive import Example, Primitive
@@ -93,7 +94,9 @@ def scan(
 def _pair(out_tree: Any) -> tuple[Any, Any]:
     children = out_tree.children()
     if out_tree.node_data() is None or out_tree.node_data()[0] is not tuple or len(children) != 2:
-        raise TypeError(f"scan: f must return a pair (carry, output), but it returned {out_tree}; return None for no output")
+        raise TypeError(
+            f"scan: f must return a pair (carry, output), but it returned {out_tree}; return None for no output"
+        )
     return children[0], children[1]
 
 
@@ -102,7 +105,9 @@ def _length(stacked: Sequence[Any], xs: Any, given: int | None) -> int:
     for (path, _), x in zip(tree.leaves_with_path(xs), stacked, strict=True):
         shape = aval_of(x).shape
         if not shape:
-            raise ValueError(f"scan: xs{tree.keystr(path)} is a scalar, but scan goes over the leading axis of arrays")
+            raise ValueError(
+                f"scan: xs{tree.keystr(path)} is a scalar, but scan goes over the leading axis of arrays"
+            )
         sizes.append((tree.keystr(path), shape[0]))
     if given is not None:
         given = operator.index(given)
@@ -138,7 +143,9 @@ class Scan(Primitive):
     name = "scan"
     multiple_results = True
 
-    def abstract_eval(self, *avals: Any, jaxpr: Any, length: int, num_carry: int, **params: Any) -> list[ShapedArray]:
+    def abstract_eval(
+        self, *avals: Any, jaxpr: Any, length: int, num_carry: int, **params: Any
+    ) -> list[ShapedArray]:
         outs = jaxpr.out_avals
         return [*outs[:num_carry], *[stacked_aval(aval, length, 0) for aval in outs[num_carry:]]]
 
@@ -185,7 +192,9 @@ class Scan(Primitive):
             *range(num_carry, outs),
             *range(outs + counts[1], outs + sum(nonzero_out)),
         ]
-        body = reorder(derived, [i for pair in zip(places, extra, strict=True) for part in pair for i in part], out_order)
+        body = reorder(
+            derived, [i for pair in zip(places, extra, strict=True) for part in pair for i in part], out_order
+        )
         operands = []
         for xs, ts, flags in zip(
             split_by(primals, num_consts, num_carry),
@@ -205,7 +214,8 @@ class Scan(Primitive):
         avals = self.abstract_eval(jaxpr=jaxpr, num_carry=num_carry, **params)
         rest = iter([*carry_t, *y_t])
         zeros = [
-            next(rest) if n else Zero(aval.to_tangent_aval()) for n, aval in zip(nonzero_out, avals, strict=True)
+            next(rest) if n else Zero(aval.to_tangent_aval())
+            for n, aval in zip(nonzero_out, avals, strict=True)
         ]
         return [*carry, *y], zeros
 
@@ -289,7 +299,9 @@ class Scan(Primitive):
         fixed = [x for x, is_linear in zip(consts, consts_l, strict=True) if not is_linear]
         residuals = [x for x, is_linear in zip(xs, xs_l, strict=True) if not is_linear]
         totals = [
-            instantiate(Zero(x.aval.to_tangent_aval())) for x, is_linear in zip(consts, consts_l, strict=True) if is_linear
+            instantiate(Zero(x.aval.to_tangent_aval()))
+            for x, is_linear in zip(consts, consts_l, strict=True)
+            if is_linear
         ]
         body = _transposed_body(jaxpr, consts_l, num_carry, xs_l)
         out = self.bind(
@@ -335,9 +347,13 @@ class Scan(Primitive):
 
         mapped = fixpoint([d is not None for d in carry_dims], lambda flags: derive(flags)[1][:num_carry])
         body, mapped_out = derive(mapped)
-        carry = [move_to(x, d, 0, size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)]
+        carry = [
+            move_to(x, d, 0, size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)
+        ]
         xs = [x if d is None else move_to(x, d, 1, size) for x, d in zip(xs, xs_dims, strict=True)]
-        out = self.bind(*consts, *carry, *xs, jaxpr=body, num_consts=num_consts, num_carry=num_carry, **params)
+        out = self.bind(
+            *consts, *carry, *xs, jaxpr=body, num_consts=num_consts, num_carry=num_carry, **params
+        )
         return out, [None if not m else 0 if i < num_carry else 1 for i, m in enumerate(mapped_out)]
 
     def reference(
@@ -355,7 +371,8 @@ class Scan(Primitive):
         body = stage_closed(lambda w, c, x: [add(mul(c, w), sin(x)), mul(c, x)], [v, v, v])
         for reverse, unroll in ((False, 1), (True, 3)):
             yield Example(
-                (v, v, m), dict(jaxpr=body, length=4, reverse=reverse, num_consts=1, num_carry=1, unroll=unroll)
+                (v, v, m),
+                dict(jaxpr=body, length=4, reverse=reverse, num_consts=1, num_carry=1, unroll=unroll),
             )
 
 
@@ -411,9 +428,15 @@ def _transposed_body(
         given, sums, cts, rest = split_by(inputs, len(fixed), len(totals), len(ct_out))
         from_fixed, from_residuals = iter(given), iter(rest)
         args = [
-            *[UndefinedPrimal(a) if is_linear else next(from_fixed) for a, is_linear in zip(const_avals, consts_l, strict=True)],
+            *[
+                UndefinedPrimal(a) if is_linear else next(from_fixed)
+                for a, is_linear in zip(const_avals, consts_l, strict=True)
+            ],
             *[UndefinedPrimal(a) for a in carry_avals],
-            *[UndefinedPrimal(a) if is_linear else next(from_residuals) for a, is_linear in zip(x_avals, xs_l, strict=True)],
+            *[
+                UndefinedPrimal(a) if is_linear else next(from_residuals)
+                for a, is_linear in zip(x_avals, xs_l, strict=True)
+            ],
         ]
         found = backward(jaxpr.jaxpr, jaxpr.consts, args, cts)
         ct_consts, ct_carry, ct_xs = split_by(found, len(consts_l), num_carry)
@@ -427,97 +450,6 @@ def _transposed_body(
     body = stage_closed(fun, [*fixed, *totals, *ct_out, *residuals], jaxpr.jaxpr.debug)
     jaxpr.memo[key] = body
     return body
-
-
-def lower_scan(
-    ctx: Any,
-    operands: Sequence[Any],
-    jaxpr: ClosedJaxpr,
-    length: int,
-    reverse: bool,
-    num_consts: int,
-    num_carry: int,
-    unroll: int,
-) -> list[Any]:
-    """A while loop over a counter that slices the inputs and writes the outputs in place.
-
-    Whole iterations run ``unroll`` steps each; what is left over is written out after the loop.
-    """
-    b = ctx.b
-    consts, carry, xs = split_by(operands, num_consts, num_carry)
-    const_avals, _, x_avals = split_by(ctx.avals_in, num_consts, num_carry)
-    y_avals = ctx.avals_out[num_carry:]
-    ys = [b.full(0, aval) for aval in y_avals]
-    i32 = b.tensor((), np.dtype(np.int32))
-    counter = ShapedArray((), np.dtype(np.int32))
-
-    def step(b: Any, index: Any, consts: Sequence[Any], carry: list[Any], xs: Sequence[Any], ys: list[Any]) -> Any:
-        if reverse:
-            index = b.value("stablehlo.subtract", i32, b.constant(length - 1, counter.dtype), index)
-        slices = [_take(b, x, index, aval) for x, aval in zip(xs, x_avals, strict=True)]
-        out = ctx.inline(jaxpr, b, [*consts, *carry, *slices], "while/body")
-        rows = out[num_carry:]
-        return out[:num_carry], [
-            _write(b, y, row, index, aval) for y, row, aval in zip(ys, rows, y_avals, strict=True)
-        ]
-
-    def advance(b: Any, index: Any, by: int) -> Any:
-        return index if by == 0 else b.value("stablehlo.add", i32, index, b.constant(by, counter.dtype))
-
-    whole = length // unroll
-    if whole > 1:
-        start = b.constant(0, counter.dtype)
-        state = [start, *consts, *carry, *xs, *ys]
-        types = [x.type for x in state]
-        loop = b.op("stablehlo.while", types, state, regions=2)
-        test, arguments = b.block(loop.regions[0], types)
-        limit = test.constant(whole * unroll, counter.dtype)
-        test.end([test.compare(arguments[0], limit, "LT", counter.dtype, ())])
-        body, arguments = b.block(loop.regions[1], types)
-        index, own_consts, own_carry, own_xs, own_ys = (
-            arguments[0],
-            *split_by(arguments[1:], num_consts, num_carry, len(xs)),
-        )
-        for k in range(unroll):
-            own_carry, own_ys = step(body, advance(body, index, k), own_consts, own_carry, own_xs, own_ys)
-        body.end([advance(body, index, unroll), *own_consts, *own_carry, *own_xs, *own_ys])
-        _, _, carry, _, ys = (None, *split_by(list(loop.results)[1:], num_consts, num_carry, len(xs)))
-        done = whole * unroll
-    else:
-        done = 0
-    for k in range(done, length):
-        carry, ys = step(b, b.constant(k, counter.dtype), consts, carry, xs, ys)
-    return [*carry, *ys]
-
-
-def _key_rank(aval: ShapedArray) -> tuple[int, ...]:
-    return () if isinstance(aval.dtype, np.dtype) else tuple(aval.dtype.key_shape)
-
-
-def _take(b: Any, x: Any, index: Any, aval: ShapedArray) -> Any:
-    """Row ``index`` of a stack."""
-    sizes = aval.shape + _key_rank(aval)
-    zero = b.constant(0, np.dtype(np.int32))
-    row = ShapedArray((1, *aval.shape[1:]), aval.dtype)
-    part = b.value(
-        "stablehlo.dynamic_slice",
-        b.type(row),
-        x,
-        index,
-        *[zero] * (len(sizes) - 1),
-        slice_sizes=b.i64s((1, *sizes[1:])),
-    )
-    return b.value("stablehlo.reshape", b.type(slice_aval(aval, 0)), part)
-
-
-def _write(b: Any, stack: Any, row: Any, index: Any, aval: ShapedArray) -> Any:
-    """The stack with row ``index`` replaced."""
-    sizes = aval.shape + _key_rank(aval)
-    zero = b.constant(0, np.dtype(np.int32))
-    part = b.value("stablehlo.reshape", b.type(ShapedArray((1, *aval.shape[1:]), aval.dtype)), row)
-    return b.value(
-        "stablehlo.dynamic_update_slice", b.type(aval), stack, part, index, *[zero] * (len(sizes) - 1)
-    )
 
 
 scan_p = Scan()

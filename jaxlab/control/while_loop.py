@@ -62,7 +62,12 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     avals = [aval_of(x) for x in leaves]
     test = trace_body(cond_fun, example, avals, "while_loop")
     result = test.jaxpr.out_avals
-    if len(result) != 1 or result[0].shape or result[0].dtype != np.bool_ or tree.leaves(test.out_tree) is None:
+    if (
+        len(result) != 1
+        or result[0].shape
+        or result[0].dtype != np.bool_
+        or tree.leaves(test.out_tree) is None
+    ):
         shown = ", ".join(aval.str_short() for aval in result)
         raise TypeError(
             f"while_loop: cond_fun must return a boolean scalar, but it returned {shown or 'nothing'}; "
@@ -82,7 +87,9 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     return tree.unflatten(body.out_tree, out)
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None) -> Any:
+def fori_loop(
+    lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None
+) -> Any:
     """``val = init_val; for i in range(lower, upper): val = body_fun(i, val)``, as one operation of the program.
 
     Args:
@@ -112,7 +119,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         (_, result), _ = scan(step, (index, init_val), None, length=max(stop - start, 0), unroll=unroll or 1)
         return result
     if unroll is not None:
-        raise ValueError("fori_loop: unroll needs bounds that are known while tracing, but lower or upper is traced")
+        raise ValueError(
+            "fori_loop: unroll needs bounds that are known while tracing, but lower or upper is traced"
+        )
     dtype = np.result_type(aval_of(lower).dtype, aval_of(upper).dtype)
     start, stop = convert_element_type(lower, dtype), convert_element_type(upper, dtype)
 
@@ -194,7 +203,8 @@ class While(Primitive):
         rest = iter(out[nc:])
         avals = body_jaxpr.out_avals
         return out[:nc], [
-            next(rest) if n else Zero(aval.to_tangent_aval()) for n, aval in zip(carry_nonzero, avals, strict=True)
+            next(rest) if n else Zero(aval.to_tangent_aval())
+            for n, aval in zip(carry_nonzero, avals, strict=True)
         ]
 
     def partial_eval(
@@ -271,7 +281,9 @@ class While(Primitive):
         axes = carry_axes(mapped)
         test, (pred_mapped,) = batch_jaxpr(cond_jaxpr, size, [*test_dims, *axes])
         body, _ = batch_jaxpr(body_jaxpr, size, [*body_dims, *axes], mapped)
-        carry = [move_to(x, d, 0, size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)]
+        carry = [
+            move_to(x, d, 0, size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)
+        ]
         nb = len(body_consts)
         if pred_mapped:
             # Every slice goes on until the last one is done; those that are done keep their carry.
@@ -308,7 +320,9 @@ class While(Primitive):
 def _ignoring(test: ClosedJaxpr, extra: Sequence[ShapedArray]) -> ClosedJaxpr:
     """The condition of a carry with more entries at its end."""
     count = len(test.jaxpr.invars)
-    return stage_closed(lambda *xs: eval_closed(test, *xs[:count]), [*test.in_avals, *extra], test.jaxpr.debug)
+    return stage_closed(
+        lambda *xs: eval_closed(test, *xs[:count]), [*test.in_avals, *extra], test.jaxpr.debug
+    )
 
 
 def _without_unknown(test: ClosedJaxpr, num_consts: int, kept: Sequence[int]) -> ClosedJaxpr:
@@ -317,7 +331,9 @@ def _without_unknown(test: ClosedJaxpr, num_consts: int, kept: Sequence[int]) ->
 
 
 def _any_of(test: ClosedJaxpr) -> ClosedJaxpr:
-    return stage_closed(lambda *xs: [reduce_or(eval_closed(test, *xs)[0], (0,))], test.in_avals, test.jaxpr.debug)
+    return stage_closed(
+        lambda *xs: [reduce_or(eval_closed(test, *xs)[0], (0,))], test.in_avals, test.jaxpr.debug
+    )
 
 
 def _masked(test: ClosedJaxpr, num_test: int, body: ClosedJaxpr, num_body: int, size: int) -> ClosedJaxpr:

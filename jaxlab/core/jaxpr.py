@@ -108,7 +108,9 @@ class ClosedJaxpr:
 
     def __init__(self, jaxpr: Jaxpr, consts: Sequence[Any] = ()) -> None:
         if len(jaxpr.constvars) != len(consts):
-            raise ValueError(f"ClosedJaxpr: {len(consts)} constants were given for {len(jaxpr.constvars)} constvars")
+            raise ValueError(
+                f"ClosedJaxpr: {len(consts)} constants were given for {len(jaxpr.constvars)} constvars"
+            )
         self.jaxpr = jaxpr
         self.consts = list(consts)
         self.memo: dict[Any, Any] = {}  # jaxpr-to-jaxpr forms already computed, keyed by transformation

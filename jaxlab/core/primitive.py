@@ -86,7 +86,9 @@ class Primitive:
         """Cotangents of the linear arguments (``UndefinedPrimal`` among ``args``), None for the others."""
         raise NotImplementedError(f"primitive {self.name} is not linear and cannot be transposed")
 
-    def batch(self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[Any, Any]:
+    def batch(
+        self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
+    ) -> tuple[Any, Any]:
         """The result on arguments of which some carry a mapped axis of ``size`` at ``dims``, and where it went."""
         raise NotImplementedError(f"primitive {self.name} cannot be batched")
 
@@ -103,7 +105,9 @@ class Primitive:
         return ()
 
 
-def result_avals(primitive: Primitive, avals: Sequence[ShapedArray], params: dict[str, Any]) -> list[ShapedArray]:
+def result_avals(
+    primitive: Primitive, avals: Sequence[ShapedArray], params: dict[str, Any]
+) -> list[ShapedArray]:
     """The types of all results, as a list whether or not the primitive has several."""
     out = primitive.abstract_eval(*avals, **params)
     return list(out) if primitive.multiple_results else [out]

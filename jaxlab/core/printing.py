@@ -96,7 +96,10 @@ def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
                 if type(value) is ClosedJaxpr:
                     counts[id(value)] = counts.get(id(value), 0) + 1
                     if id(value) not in found:
-                        found[id(value)] = (value, str(eqn.params["name"]) if eqn.primitive.name == "jit" else key)
+                        found[id(value)] = (
+                            value,
+                            str(eqn.params["name"]) if eqn.primitive.name == "jit" else key,
+                        )
                         visit(value.jaxpr)
                 elif type(value) is tuple:
                     for item in value:
@@ -131,7 +134,11 @@ class Printer:
         eqns = join([Break()], [self.equation(eqn, used) for eqn in jaxpr.eqns])
         outs = [Text(self.atom(v)) for v in jaxpr.outvars]
         results = Concat(
-            [Text("("), Nest(2, Group(join([Text(","), Group(Break())], outs))), Text(",)" if len(outs) == 1 else ")")]
+            [
+                Text("("),
+                Nest(2, Group(join([Text(","), Group(Break())], outs))),
+                Text(",)" if len(outs) == 1 else ")"),
+            ]
         )
         body = [
             Text("{ lambda "),

@@ -92,7 +92,9 @@ def summary(traceback: Any) -> str:
 
 def _frame(code: Any, lasti: int) -> Frame:
     positions = _positions(code)
-    line, end_line, column, end_column = positions[lasti // 2] if lasti // 2 < len(positions) else (0, 0, 0, 0)
+    line, end_line, column, end_column = (
+        positions[lasti // 2] if lasti // 2 < len(positions) else (0, 0, 0, 0)
+    )
     return Frame(code.co_filename, code.co_qualname, line or 0, column or 0, end_line or 0, end_column or 0)
 
 

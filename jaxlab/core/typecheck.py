@@ -21,7 +21,9 @@ def check_jaxpr(jaxpr: Jaxpr | ClosedJaxpr) -> None:
     if isinstance(jaxpr, ClosedJaxpr):
         for var, x in zip(jaxpr.jaxpr.constvars, jaxpr.consts, strict=True):
             if getattr(x, "shape", ()) != var.aval.shape:
-                raise JaxprTypeError(f"a constant of shape {x.shape} is bound to a variable of type {var.aval.str_short()}")
+                raise JaxprTypeError(
+                    f"a constant of shape {x.shape} is bound to a variable of type {var.aval.str_short()}"
+                )
         jaxpr = jaxpr.jaxpr
     bound: set[Var] = set()
     for var in (*jaxpr.constvars, *jaxpr.invars):
@@ -43,7 +45,9 @@ def _check_equation(eqn: JaxprEqn, bound: set[Var]) -> None:
         raise JaxprTypeError(f"{where} has {len(eqn.outvars)} results, but its rule gives {len(expected)}")
     for var, aval in zip(eqn.outvars, expected, strict=True):
         if var.aval.strip_weak_type() != aval.strip_weak_type():
-            raise JaxprTypeError(f"{where} has a result of type {var.aval.str_short()}, but its rule gives {aval.str_short()}")
+            raise JaxprTypeError(
+                f"{where} has a result of type {var.aval.str_short()}, but its rule gives {aval.str_short()}"
+            )
         _bind(var, bound, where)
 
 
@@ -59,4 +63,6 @@ def _check_bound(v: Any, bound: set[Var], where: str) -> None:
     if type(v) is Literal:
         return
     if v not in bound:
-        raise JaxprTypeError(f"{where}: a variable of type {v.aval.str_short()} is used but bound nowhere before")
+        raise JaxprTypeError(
+            f"{where}: a variable of type {v.aval.str_short()} is used but bound nowhere before"
+        )

@@ -88,7 +88,9 @@ def batch_flat(
     """``fun``, which takes and returns flat sequences, on all slices at once; with the mapped axis of each result."""
     trace = BatchTrace(current.trace, size, axis_name)
     with interpret_with(trace):
-        outputs = fun(*[x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)])
+        outputs = fun(
+            *[x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)]
+        )
         pairs = [trace.unwrap(x) for x in outputs]
     return [x for x, _ in pairs], [d for _, d in pairs]
 

@@ -112,7 +112,8 @@ def _jvp_jaxpr(
         primals = args[: len(avals)]
         given = iter(args[len(avals) :])
         tangents = [
-            next(given) if nonzero else Zero(aval) for nonzero, aval in zip(nonzero_in, tangent_avals, strict=True)
+            next(given) if nonzero else Zero(aval)
+            for nonzero, aval in zip(nonzero_in, tangent_avals, strict=True)
         ]
         out, out_tangents = jvp_flat(lambda *xs: eval_closed(closed, *xs), primals, tangents)
         nonzero_out[:] = [

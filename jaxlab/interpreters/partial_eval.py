@@ -63,7 +63,9 @@ class Halves:
 
     __slots__ = ("known", "num_residuals", "out_unknown", "unknown")
 
-    def __init__(self, known: ClosedJaxpr, unknown: ClosedJaxpr, out_unknown: list[bool], num_residuals: int) -> None:
+    def __init__(
+        self, known: ClosedJaxpr, unknown: ClosedJaxpr, out_unknown: list[bool], num_residuals: int
+    ) -> None:
         self.known = known
         self.unknown = unknown
         self.out_unknown = out_unknown

@@ -56,7 +56,9 @@ class Program:
         self.name = name
         jaxpr = closed.jaxpr
         # Closed-over arrays become arguments: the module stays small and the compiler does not fold them.
-        self.const_args = [put(x, v.aval, device) for v, x in zip(jaxpr.constvars, closed.consts, strict=True)]
+        self.const_args = [
+            put(x, v.aval, device) for v, x in zip(jaxpr.constvars, closed.consts, strict=True)
+        ]
         if jaxpr.constvars:
             debug = jaxpr.debug
             names = ("",) * len(jaxpr.constvars) + debug.arg_names if debug.arg_names else ()
@@ -122,7 +124,9 @@ class Program:
     def compile_seconds(self) -> float | None:
         return None if self.compiled is None else self.compiled.seconds
 
-    def run(self, args: Sequence[Any], in_avals: Sequence[ShapedArray], committed: bool = False) -> list[Array]:
+    def run(
+        self, args: Sequence[Any], in_avals: Sequence[ShapedArray], committed: bool = False
+    ) -> list[Array]:
         """Run on arrays or anything that can be put on the device; results insist on it if ``committed``."""
         compiled = self.compile()
         assert self.lowered is not None

@@ -58,10 +58,16 @@ class StagingTrace(Trace):
         out = primitive.abstract_eval(*avals, **params)
         if primitive.multiple_results:
             outvars = [Var(aval) for aval in out]
-            self.eqns.append(JaxprEqn(invars, outvars, primitive, params, current.traceback or source.take(), current.scope))
+            self.eqns.append(
+                JaxprEqn(
+                    invars, outvars, primitive, params, current.traceback or source.take(), current.scope
+                )
+            )
             return [StagedTracer(self, var) for var in outvars]
         var = Var(out)
-        self.eqns.append(JaxprEqn(invars, [var], primitive, params, current.traceback or source.take(), current.scope))
+        self.eqns.append(
+            JaxprEqn(invars, [var], primitive, params, current.traceback or source.take(), current.scope)
+        )
         return StagedTracer(self, var)
 
     def new_argument(self, aval: ShapedArray) -> StagedTracer:
@@ -106,7 +112,11 @@ class StagingTrace(Trace):
         for i, invar in enumerate(self.invars):
             if invar is var:
                 names = self.debug.arg_names
-                return f"(argument `{names[i]}` of {function})" if i < len(names) and names[i] else f"(an argument of {function})"
+                return (
+                    f"(argument `{names[i]}` of {function})"
+                    if i < len(names) and names[i]
+                    else f"(an argument of {function})"
+                )
         for eqn in self.eqns:
             if var in eqn.outvars:
                 return f"(computed by `{eqn.primitive}` at {source.summary(eqn.traceback)}, while {function} was traced)"
@@ -148,7 +158,9 @@ def close(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
         return ClosedJaxpr(jaxpr, consts), []
     kept = [(var, x) for var, x in zip(jaxpr.constvars, consts, strict=True) if not isinstance(x, Tracer)]
     names = jaxpr.debug.arg_names
-    debug = DebugInfo(jaxpr.debug.name, ("",) * len(lifted) + names if names else (), jaxpr.debug.result_paths)
+    debug = DebugInfo(
+        jaxpr.debug.name, ("",) * len(lifted) + names if names else (), jaxpr.debug.result_paths
+    )
     open_ = jaxpr.replace(
         constvars=[var for var, _ in kept], invars=[var for var, _ in lifted] + jaxpr.invars, debug=debug
     )
@@ -188,10 +200,14 @@ def eval_closed(closed: ClosedJaxpr, *args: Any) -> list[Any]:
     return eval_jaxpr(closed.jaxpr, closed.consts, *args)
 
 
-def single_equation(primitive: Primitive, avals: Sequence[ShapedArray], params: dict[str, Any]) -> ClosedJaxpr:
+def single_equation(
+    primitive: Primitive, avals: Sequence[ShapedArray], params: dict[str, Any]
+) -> ClosedJaxpr:
     """The program that applies one primitive to its arguments."""
     out = primitive.abstract_eval(*avals, **params)
     outvars = [Var(aval) for aval in out] if primitive.multiple_results else [Var(out)]
     invars = [Var(aval) for aval in avals]
-    eqn = JaxprEqn(list(invars), outvars, primitive, params, current.traceback or source.take(), current.scope)
+    eqn = JaxprEqn(
+        list(invars), outvars, primitive, params, current.traceback or source.take(), current.scope
+    )
     return ClosedJaxpr(Jaxpr([], invars, outvars, [eqn], DebugInfo(primitive.name)))

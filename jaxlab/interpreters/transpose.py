@@ -9,8 +9,8 @@ from jaxlab.core.aval import UndefinedPrimal, Zero
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
 from jaxlab.core.trace import current
 from jaxlab.interpreters.staging import stage_closed
-from jaxlab.primitives.elementwise import add_any
 from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.primitives.elementwise import add_any
 
 
 def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
@@ -53,8 +53,12 @@ def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequ
             ]
             current.scope = f"{scope}/transpose({eqn.scope})" if eqn.scope else scope
             current.traceback = eqn.traceback
-            full = [Zero(var.aval) if ct is None else ct for var, ct in zip(eqn.outvars, out_cts, strict=True)]
-            in_cts = primitive.transpose(full if primitive.multiple_results else full[0], *values, **eqn.params)
+            full = [
+                Zero(var.aval) if ct is None else ct for var, ct in zip(eqn.outvars, out_cts, strict=True)
+            ]
+            in_cts = primitive.transpose(
+                full if primitive.multiple_results else full[0], *values, **eqn.params
+            )
             for v, ct in zip(eqn.invars, in_cts, strict=True):
                 accumulate(v, ct)
     finally:

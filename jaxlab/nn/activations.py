@@ -10,11 +10,8 @@ import numpy as np
 
 from jaxlab import numpy as jnp
 from jaxlab.core.aval import aval_of
+from jaxlab.lax import erfc, full_like, logistic, select_n
 from jaxlab.numpy.promotion import check_arraylike, promote_inexact
-from jaxlab.primitives.comparison import select_n
-from jaxlab.primitives.creation import full_like
-from jaxlab.primitives.special import erfc
-from jaxlab.primitives.transcendental import logistic
 from jaxlab.transforms.custom_jvp import custom_jvp
 from jaxlab.transforms.jit import jit
 
@@ -243,7 +240,9 @@ def glu(x: Any, axis: int = -1) -> Any:
     x = _as_float("glu", x)
     size = aval_of(x).shape[axis]
     if size % 2:
-        raise ValueError(f"glu: axis {axis} has size {size}, but it is cut in two halves, so its size must be even")
+        raise ValueError(
+            f"glu: axis {axis} has size {size}, but it is cut in two halves, so its size must be even"
+        )
     first, second = jnp.split(x, 2, axis)
     return first * sigmoid(second)
 

@@ -13,10 +13,8 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab import numpy as jnp
 from jaxlab.core.aval import aval_of
+from jaxlab.lax import broadcasted_iota, full_like, is_finite, rsqrt, select_n, stop_gradient
 from jaxlab.numpy.promotion import check_arraylike, promote_inexact
-from jaxlab.primitives.arithmetic import rsqrt
-from jaxlab.primitives.comparison import is_finite, select_n, stop_gradient
-from jaxlab.primitives.creation import broadcasted_iota, full_like
 from jaxlab.transforms.jit import jit
 
 Axis = int | Sequence[int] | None
@@ -153,7 +151,9 @@ def standardize(
         mean = jnp.mean(x, axis, keepdims=True, where=where)
     if variance is None:
         if algorithm == "fast":
-            variance = jnp.clip(jnp.mean(jnp.square(x), axis, keepdims=True, where=where) - jnp.square(mean), 0)
+            variance = jnp.clip(
+                jnp.mean(jnp.square(x), axis, keepdims=True, where=where) - jnp.square(mean), 0
+            )
         else:
             variance = jnp.var(x, axis, mean=mean, keepdims=True, where=where)
     return (x - mean) * rsqrt(variance + epsilon)
@@ -190,4 +190,3 @@ def _one_hot(x: Any, num_classes: int, *, dtype: Any, axis: int) -> Any:
     column = jnp.expand_dims(x, place)
     shape = tuple(num_classes if i == place else 1 for i in range(ndim))
     return jnp.asarray(column == broadcasted_iota(aval_of(x).dtype, shape, place), dtype)
-

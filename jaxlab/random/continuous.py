@@ -12,13 +12,25 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab import numpy as jnp
 from jaxlab.core.aval import aval_of
-from jaxlab.primitives.arithmetic import abs as lax_abs
-from jaxlab.primitives.arithmetic import neg, sign, sub
-from jaxlab.primitives.broadcasting import broadcast_in_dim, reshape
-from jaxlab.primitives.comparison import bitwise_or, shift_right_logical, stop_gradient
-from jaxlab.primitives.conversion import bitcast_convert_type, convert_element_type
-from jaxlab.primitives.special import erf, erf_inv, nextafter
-from jaxlab.primitives.transcendental import log, log1p, tan
+from jaxlab.lax import abs as lax_abs
+from jaxlab.lax import (
+    bitcast_convert_type,
+    bitwise_or,
+    broadcast_in_dim,
+    convert_element_type,
+    erf,
+    erf_inv,
+    log,
+    log1p,
+    neg,
+    nextafter,
+    reshape,
+    shift_right_logical,
+    sign,
+    stop_gradient,
+    sub,
+    tan,
+)
 from jaxlab.random.keys import as_shape, broadcast_shape, raw_bits, split_typed, wrap
 from jaxlab.transforms.jit import jit
 
@@ -38,7 +50,9 @@ def scalar(value: float, dtype: Any) -> Any:
     return np.asarray(value, dtype)[()]
 
 
-def uniform(key: Any, shape: Sequence[int] = (), dtype: Any = None, minval: Any = 0.0, maxval: Any = 1.0) -> Any:
+def uniform(
+    key: Any, shape: Sequence[int] = (), dtype: Any = None, minval: Any = 0.0, maxval: Any = 1.0
+) -> Any:
     """Uniform samples from [minval, maxval).
 
     Args:

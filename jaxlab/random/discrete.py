@@ -12,12 +12,21 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab import numpy as jnp
 from jaxlab.core.aval import aval_of
+from jaxlab.lax import (
+    add,
+    bitwise_and,
+    broadcast_in_dim,
+    convert_element_type,
+    gt,
+    le,
+    mul,
+    rem,
+    select_n,
+    sort,
+    sub,
+    top_k,
+)
 from jaxlab.numpy.promotion import check_arraylike
-from jaxlab.primitives.arithmetic import add, mul, rem, sub
-from jaxlab.primitives.broadcasting import broadcast_in_dim
-from jaxlab.primitives.comparison import bitwise_and, gt, le, select_n
-from jaxlab.primitives.conversion import convert_element_type
-from jaxlab.primitives.sorting import sort, top_k
 from jaxlab.random.continuous import _stretch, _uniform, float_dtype, gumbel
 from jaxlab.random.keys import as_shape, broadcast_shape, raw_bits, split_typed, wrap
 from jaxlab.transforms.jit import jit
@@ -45,7 +54,9 @@ def randint(key: Any, shape: Sequence[int], minval: Any, maxval: Any, dtype: Any
     check_arraylike("randint", minval, maxval)
     for name, bound in (("minval", minval), ("maxval", maxval)):
         if not dtypes.issubdtype(aval_of(bound).dtype, np.integer):
-            raise TypeError(f"randint: {name} must be an integer, but it has dtype {aval_of(bound).dtype.name}")
+            raise TypeError(
+                f"randint: {name} must be an integer, but it has dtype {aval_of(bound).dtype.name}"
+            )
     return _randint(typed, as_shape("randint", shape), minval, maxval, result)
 
 
@@ -164,7 +175,9 @@ def choice(
     if count <= 0:
         raise ValueError("choice: there is nothing to choose from; a must be greater than 0, or not empty")
     if not replace and draws > count:
-        raise ValueError(f"choice: {draws} elements were asked for without replacement, but there are only {count}")
+        raise ValueError(
+            f"choice: {draws} elements were asked for without replacement, but there are only {count}"
+        )
     if p is None:
         if replace:
             index = randint(typed, dims, 0, count)
@@ -177,7 +190,9 @@ def choice(
     check_arraylike("choice", p)
     (weights,) = (jnp.asarray(p, dtype=dtypes.promote_types(aval_of(p).dtype, np.float32)),)
     if aval_of(weights).shape != (count,):
-        raise ValueError(f"choice: p has shape {aval_of(weights).shape}, but one probability an element is needed: ({count},)")
+        raise ValueError(
+            f"choice: p has shape {aval_of(weights).shape}, but one probability an element is needed: ({count},)"
+        )
     if replace:
         total = jnp.cumsum(weights)
         draw = _uniform(typed, dims, aval_of(total).dtype, 0.0, 1.0)
@@ -236,7 +251,9 @@ def categorical(
     batch = aval.shape[:axis] + aval.shape[axis + 1 :]
     dims = batch if shape is None else as_shape("categorical", shape)
     if shape is not None and np.broadcast_shapes(dims, batch) != dims:
-        raise ValueError(f"categorical: the shape {dims} does not end in the batch shape {batch} of the logits")
+        raise ValueError(
+            f"categorical: the shape {dims} does not end in the batch shape {batch} of the logits"
+        )
     prefix = dims[: len(dims) - len(batch)]
     if replace:
         full = list(dims[len(prefix) :])
@@ -246,7 +263,9 @@ def categorical(
         return jnp.argmax(noise + expanded, axis=axis + len(prefix))
     count = math.prod(prefix)
     if count > aval.shape[axis]:
-        raise ValueError(f"categorical: {count} draws were asked for without replacement from {aval.shape[axis]} categories")
+        raise ValueError(
+            f"categorical: {count} draws were asked for without replacement from {aval.shape[axis]} categories"
+        )
     noise = gumbel(typed, aval.shape, aval.dtype, mode=mode) + logits
     _, index = top_k(jnp.moveaxis(noise, axis, -1), count)
     return jnp.reshape(jnp.moveaxis(index, -1, 0), dims)
@@ -259,7 +278,9 @@ def rademacher(key: Any, shape: Sequence[int] = (), dtype: Any = None) -> Any:
     dtype('int32')
     """
     typed, _ = wrap("rademacher", key)
-    return _rademacher(typed, as_shape("rademacher", shape), dtypes.canonicalize(int if dtype is None else dtype))
+    return _rademacher(
+        typed, as_shape("rademacher", shape), dtypes.canonicalize(int if dtype is None else dtype)
+    )
 
 
 @partial(jit, static_argnums=(1, 2))

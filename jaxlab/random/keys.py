@@ -36,7 +36,9 @@ def _implementation(impl: Any) -> str:
         return DEFAULT
     known = IMPLEMENTATIONS.get(str(impl))
     if known is None:
-        raise ValueError(f"random: the generator {impl!r} is not known; there is {', '.join(sorted(IMPLEMENTATIONS))}")
+        raise ValueError(
+            f"random: the generator {impl!r} is not known; there is {', '.join(sorted(IMPLEMENTATIONS))}"
+        )
     return known
 
 
@@ -58,14 +60,16 @@ def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> Any:
     return random_seed_p.bind(_seeds(seed), impl=dtypes.KeyType(_implementation(impl)))
 
 
-def PRNGKey(seed: Any, *, impl: Any = None) -> Any:  # noqa: N802 (JAX's name)
+def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     """A key of the older style: two ``uint32`` words.
 
     >>> PRNGKey(3)
     Array([0, 3], dtype=uint32)
     """
     if aval_of(seed).ndim if is_array_like(seed) else True:
-        raise TypeError(f"PRNGKey: the seed must be a scalar integer, but it is {seed!r}; use key for an array of seeds")
+        raise TypeError(
+            f"PRNGKey: the seed must be a scalar integer, but it is {seed!r}; use key for an array of seeds"
+        )
     return random_unwrap_p.bind(key(seed, impl=impl))
 
 
@@ -76,7 +80,11 @@ def _seeds(seed: Any) -> Any:
         # Wide Python integers keep their low bits, as two's complement would.
         bits = 64 if dtypes.canonicalize(np.int64).itemsize == 8 else 32
         if not -(2 ** (bits - 1)) <= seed < 2 ** (bits - 1):
-            seed = int(np.array(seed & (2**64 - 1), np.uint64).astype(np.int64)) if bits == 64 else np.uint32(seed & 0xFFFFFFFF)
+            seed = (
+                int(np.array(seed & (2**64 - 1), np.uint64).astype(np.int64))
+                if bits == 64
+                else np.uint32(seed & 0xFFFFFFFF)
+            )
         return seed
     aval = aval_of(seed)
     if not dtypes.issubdtype(aval.dtype, np.integer):
@@ -100,7 +108,9 @@ def wrap(name: str, k: Any, *, batched: bool = False) -> tuple[Any, bool]:
         typed, was_typed = k, True
     else:
         if not is_array_like(k):
-            raise TypeError(f"{name}: expected a key, but got a {type(k).__name__}; make one with random.key(seed)")
+            raise TypeError(
+                f"{name}: expected a key, but got a {type(k).__name__}; make one with random.key(seed)"
+            )
         aval = aval_of(k)
         if aval.dtype != UINT32 or not aval.shape or aval.shape[-1] != 2:
             raise TypeError(
@@ -148,7 +158,9 @@ def fold_in(key: Any, data: Any) -> Any:
     typed, was_typed = wrap("fold_in", key)
     aval = aval_of(data)
     if aval.shape:
-        raise TypeError(f"fold_in: data must be a scalar integer, but it is {aval.str_short()}; use vmap for several")
+        raise TypeError(
+            f"fold_in: data must be a scalar integer, but it is {aval.str_short()}; use vmap for several"
+        )
     if isinstance(data, int):
         data = np.uint32(data & 0xFFFFFFFF)
     elif aval.dtype != UINT32:
@@ -198,9 +210,15 @@ def raw_bits(typed: Any, width: int, shape: tuple[int, ...]) -> Any:
 def as_shape(name: str, shape: Any) -> tuple[int, ...]:
     """A shape as a tuple of ints; raises TypeError for anything else."""
     try:
-        result = (operator.index(shape),) if not isinstance(shape, tuple | list) else tuple(operator.index(n) for n in shape)
+        result = (
+            (operator.index(shape),)
+            if not isinstance(shape, tuple | list)
+            else tuple(operator.index(n) for n in shape)
+        )
     except TypeError:
-        raise TypeError(f"{name}: the shape must be a tuple of integers known while tracing, but it is {shape!r}") from None
+        raise TypeError(
+            f"{name}: the shape must be a tuple of integers known while tracing, but it is {shape!r}"
+        ) from None
     if any(n < 0 for n in result):
         raise ValueError(f"{name}: the shape {result} has a negative size")
     return result

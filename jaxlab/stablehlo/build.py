@@ -13,6 +13,7 @@ from jaxlib.mlir._mlir_libs import _chlo, _jax_mlir_ext, _sdy, _stablehlo  # typ
 
 from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray
+from jaxlab.runtime.compiler import on_abandoned
 
 _registry = ir.DialectRegistry()
 _jax_mlir_ext.register_dialects(_registry)
@@ -104,6 +105,14 @@ def _element_type(dtype: Any) -> Any:
     return ir.IntegerType.get_signless(bits) if signed else ir.IntegerType.get_unsigned(bits)
 
 
+def forget_context() -> None:
+    """Take a new context for the next module: a compilation that was left behind still reads this one."""
+    _per_thread.current = None
+
+
+on_abandoned.append(forget_context)
+
+
 class Builder:
     """Appends operations at an insertion point.
 
@@ -130,7 +139,9 @@ class Builder:
         if known is None:
             if not isinstance(dtype, np.dtype):
                 full = shape + dtype.key_shape
-                known = ir.RankedTensorType.get(full, self.element(np.dtype(np.uint32)), loc=self._shared.unknown)
+                known = ir.RankedTensorType.get(
+                    full, self.element(np.dtype(np.uint32)), loc=self._shared.unknown
+                )
             else:
                 known = ir.RankedTensorType.get(shape, self.element(dtype), loc=self._shared.unknown)
             types[shape, dtype] = known
@@ -217,8 +228,10 @@ class Builder:
         kind = self.tensor(array.shape, array.dtype)
         with self._shared.unknown:
             if array.dtype == np.bool_:
-                packed = np.packbits(array, bitorder="little") if array.size != 1 else np.array(
-                    [255 if array.item() else 0], np.uint8
+                packed = (
+                    np.packbits(array, bitorder="little")
+                    if array.size != 1
+                    else np.array([255 if array.item() else 0], np.uint8)
                 )
                 known = ir.DenseElementsAttr.get(packed, type=self.element(array.dtype), shape=array.shape)
             elif array.dtype in _small_integers or array.dtype.kind == "V":
@@ -249,9 +262,15 @@ class Builder:
             "stablehlo.broadcast_in_dim", self.tensor(shape, dtype), x, broadcast_dimensions=self.i64s(dims)
         )
 
-    def compare(self, x: Any, y: Any, direction: str, dtype: Any, shape: tuple[int, ...], total: bool = False) -> Any:
+    def compare(
+        self, x: Any, y: Any, direction: str, dtype: Any, shape: tuple[int, ...], total: bool = False
+    ) -> Any:
         """``stablehlo.compare`` with the comparison type that the dtype asks for."""
-        if dtype.kind == "b" or dtype.kind == "u" or dtype in _small_integers and not _small_integers[dtype][1]:
+        if (
+            dtype.kind == "b"
+            or dtype.kind == "u"
+            or (dtype in _small_integers and not _small_integers[dtype][1])
+        ):
             kind = "UNSIGNED"
         elif dtype.kind == "i" or dtype in _small_integers:
             kind = "SIGNED"
@@ -328,7 +347,9 @@ class Module:
         context = self.shared.context
         attributes = {
             "sym_name": b.string(symbol),
-            "function_type": ir.TypeAttr.get(ir.FunctionType.get(inputs, results, context=context), context=context),
+            "function_type": ir.TypeAttr.get(
+                ir.FunctionType.get(inputs, results, context=context), context=context
+            ),
             "sym_visibility": b.string("public" if public else "private"),
         }
         if argument_attributes is not None:

@@ -14,15 +14,15 @@ from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.interpreters.batching import batch_flat, batch_jaxpr, move_to
+from jaxlab.interpreters.functions import function_name, signature_of
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import F32, instantiate
 from jaxlab.primitives.elementwise import add_any
 from jaxlab.primitives.transcendental import cos, sin
-from jaxlab.transforms.functions import function_name, signature_of
 
 
-class custom_jvp:  # noqa: N801 (JAX's name, used as a decorator)
+class custom_jvp:
     """A function whose derivative is given by a rule instead of being derived.
 
     Args:
@@ -43,7 +43,12 @@ class custom_jvp:  # noqa: N801 (JAX's name, used as a decorator)
     Array(2., dtype=float32, weak_type=True)
     """
 
-    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        nondiff_argnums: Sequence[int] = (),
+        nondiff_argnames: Sequence[str] = (),
+    ):
         functools.update_wrapper(self, fun)
         self.fun = fun
         names = list(signature_of(fun).parameters) if nondiff_argnames else []  # type: ignore[union-attr]
@@ -88,7 +93,9 @@ class custom_jvp:  # noqa: N801 (JAX's name, used as a decorator)
         fun.__name__ = function_name(self.fun)
         leaves, in_tree = tree.flatten(dynamic)
         body = trace_body(fun, dynamic, [aval_of(x) for x in leaves], function_name(self.fun))
-        rule = _Rule(self.rule, [fixed[i] for i in self.nondiff_argnums], in_tree, body.out_tree, len(body.consts))
+        rule = _Rule(
+            self.rule, [fixed[i] for i in self.nondiff_argnums], in_tree, body.out_tree, len(body.consts)
+        )
         out = custom_jvp_call_p.bind(
             *body.consts,
             *leaves,
@@ -112,7 +119,9 @@ def _positional(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     if bound.kwargs:
-        raise TypeError(f"{function_name(fun)}: keyword-only arguments cannot be passed to a function with a custom rule")
+        raise TypeError(
+            f"{function_name(fun)}: keyword-only arguments cannot be passed to a function with a custom rule"
+        )
     return bound.args
 
 
@@ -121,7 +130,9 @@ class _Rule:
 
     __slots__ = ("fixed", "fun", "in_tree", "num_consts", "out_tree")
 
-    def __init__(self, fun: Callable[..., Any], fixed: list[Any], in_tree: Any, out_tree: Any, num_consts: int) -> None:
+    def __init__(
+        self, fun: Callable[..., Any], fixed: list[Any], in_tree: Any, out_tree: Any, num_consts: int
+    ) -> None:
         self.fun = fun
         self.fixed = fixed
         self.in_tree = in_tree
@@ -137,7 +148,9 @@ class _Rule:
             *self.fixed, tree.unflatten(self.in_tree, primals), tree.unflatten(self.in_tree, tangents)
         )
         if not isinstance(result, tuple | list) or len(result) != 2:
-            raise TypeError(f"{name}: a custom jvp rule returns a pair (value, tangent), but it returned {type(result).__name__}")
+            raise TypeError(
+                f"{name}: a custom jvp rule returns a pair (value, tangent), but it returned {type(result).__name__}"
+            )
         out, out_tree = tree.flatten(result[0])
         ts, tangent_tree = tree.flatten(result[1])
         if out_tree != self.out_tree or tangent_tree != out_tree:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import aval_of, is_array_like, is_inexact
-from jaxlab.transforms.functions import function_name
+from jaxlab.interpreters.functions import function_name
 from jaxlab.transforms.vjp import _linearize_tree, pull_back
 
 
@@ -66,7 +66,9 @@ def value_and_grad(
     (Array(8., dtype=float32, weak_type=True), Array(12., dtype=float32, weak_type=True))
     """
     if not callable(fun):
-        raise TypeError(f"{_name}: expected a function, but got a {type(fun).__name__}; pass the function, not its result")
+        raise TypeError(
+            f"{_name}: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
+        )
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     @functools.wraps(fun, updated=())
@@ -112,7 +114,9 @@ def _check_input(name: str, fun: Any, argnum: int, x: Any, holomorphic: bool, al
     dtype = aval_of(x).dtype
     if holomorphic:
         if not dtypes.issubdtype(dtype, np.complexfloating):
-            raise TypeError(f"{name}: holomorphic=True asks for complex arguments, but argument {argnum} has dtype {dtype.name}")
+            raise TypeError(
+                f"{name}: holomorphic=True asks for complex arguments, but argument {argnum} has dtype {dtype.name}"
+            )
     elif dtypes.issubdtype(dtype, np.complexfloating) or is_inexact(dtype):
         return
     elif not allow_int:
@@ -137,10 +141,16 @@ def _check_output(name: str, fun: Any, value: Any, holomorphic: bool) -> None:
         )
     is_complex = dtypes.issubdtype(aval.dtype, np.complexfloating)
     if holomorphic and not is_complex:
-        raise TypeError(f"{name}: holomorphic=True asks for a complex result, but {function_name(fun)} returned {aval.str_short()}")
+        raise TypeError(
+            f"{name}: holomorphic=True asks for a complex result, but {function_name(fun)} returned {aval.str_short()}"
+        )
     if not holomorphic and (is_complex or not is_inexact(aval.dtype)):
         raise TypeError(
             f"{name}: {function_name(fun)} returned a scalar of dtype {aval.dtype.name}, but a gradient is taken of a real "
             "floating-point scalar; "
-            + ("take its real part or absolute value, or use holomorphic=True" if is_complex else "convert it to a float")
+            + (
+                "take its real part or absolute value, or use holomorphic=True"
+                if is_complex
+                else "convert it to a float"
+            )
         )

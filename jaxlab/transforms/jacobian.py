@@ -11,17 +11,20 @@ import numpy as np
 
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import aval_of, is_array_like, is_inexact
+from jaxlab.interpreters.functions import function_name
 from jaxlab.primitives.broadcasting import reshape
 from jaxlab.primitives.slicing import slice_in_dim
 from jaxlab.runtime.transfer import put
-from jaxlab.transforms.functions import function_name
 from jaxlab.transforms.jvp import jvp
 from jaxlab.transforms.vjp import vjp
 from jaxlab.transforms.vmap import vmap
 
 
 def jacfwd(
-    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian by forward mode: one pass per input element, so good for few inputs.
 
@@ -78,7 +81,9 @@ def jacrev(
         partial, primals = _partial("jacrev", fun, argnums, args, kwargs, holomorphic, allow_int)
         value, pullback, *aux = vjp(partial, *primals, has_aux=has_aux)
         for leaf in tree.leaves(value):
-            _check_differentiable("jacrev", f"the result of {function_name(fun)}", aval_of(leaf).dtype, holomorphic)
+            _check_differentiable(
+                "jacrev", f"the result of {function_name(fun)}", aval_of(leaf).dtype, holomorphic
+            )
         rows = vmap(pullback)(_standard_basis(value))
         example = primals[0] if isinstance(argnums, int) else tuple(primals)
         rows = rows[0] if isinstance(argnums, int) else rows
@@ -90,7 +95,10 @@ def jacrev(
 
 
 def hessian(
-    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The matrix of second derivatives, forward over reverse.
 
@@ -121,9 +129,13 @@ def _partial(
     for i, x in zip(chosen, primals, strict=True):
         for leaf in tree.leaves(x):
             if not is_array_like(leaf):
-                raise TypeError(f"{name}: argument {i} of {function_name(fun)} is a {type(leaf).__name__}, but arrays are needed")
+                raise TypeError(
+                    f"{name}: argument {i} of {function_name(fun)} is a {type(leaf).__name__}, but arrays are needed"
+                )
             if not allow_int:
-                _check_differentiable(name, f"argument {i} of {function_name(fun)}", aval_of(leaf).dtype, holomorphic)
+                _check_differentiable(
+                    name, f"argument {i} of {function_name(fun)}", aval_of(leaf).dtype, holomorphic
+                )
 
     def partial(*xs: Any) -> Any:
         full = list(args)

@@ -15,6 +15,7 @@ from jaxlab.core.primitive import Primitive
 from jaxlab.core.trace import Tracer, current, interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr
 from jaxlab.interpreters.evaluation import program_for
+from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name, resolve_argnums
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.program import Program
@@ -25,7 +26,6 @@ from jaxlab.runtime import execution
 from jaxlab.runtime.array import Array
 from jaxlab.runtime.backend import default_device, devices, find_device
 from jaxlab.transforms import stages
-from jaxlab.transforms.functions import FlatFunction, argument_paths, function_name, resolve_argnums
 
 
 class Jit(Primitive):
@@ -173,7 +173,15 @@ def trace_function(
 class _Signature:
     """What ``jit`` was asked for: which arguments are static, which are given away, and the options of the compiler."""
 
-    __slots__ = ("device", "donate_names", "donate_numbers", "options", "params", "static_names", "static_numbers")
+    __slots__ = (
+        "device",
+        "donate_names",
+        "donate_numbers",
+        "options",
+        "params",
+        "static_names",
+        "static_numbers",
+    )
 
     def __init__(
         self,
@@ -189,7 +197,9 @@ class _Signature:
         self.donate_numbers, self.donate_names = resolve_argnums(fun, *donate)
         both = set(self.static_numbers) & set(self.donate_numbers)
         if both:
-            raise ValueError(f"jit: argument {min(both)} is both static and donated; an argument can be one of the two")
+            raise ValueError(
+                f"jit: argument {min(both)} is both static and donated; an argument can be one of the two"
+            )
         self.device = device
         self.params = dict(
             name=function_name(fun),
@@ -257,7 +267,9 @@ def jit(
         options = {k: v for k, v in locals().items() if k != "fun"}
         return lambda f: jit(f, **options)
     if not callable(fun):
-        raise TypeError(f"jit: expected a function, but got a {type(fun).__name__}; pass the function, not its result")
+        raise TypeError(
+            f"jit: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
+        )
     signature = _Signature(
         fun,
         (static_argnums, static_argnames),
@@ -315,7 +327,9 @@ def _make(fun: Callable[..., Any], signature: _Signature) -> Any:
     return function
 
 
-def _trace(fun: Callable[..., Any], signature: _Signature, args: Sequence[Any], kwargs: dict[str, Any]) -> stages.Traced:
+def _trace(
+    fun: Callable[..., Any], signature: _Signature, args: Sequence[Any], kwargs: dict[str, Any]
+) -> stages.Traced:
     """The first stage of a call, ahead of time."""
     call = prepare(fun, signature, args, kwargs)
     traced, params = call.traced, call.params
@@ -350,7 +364,12 @@ class Call:
     __slots__ = ("avals", "in_tree", "leaves", "params", "traced", "traced_inside")
 
     def __init__(
-        self, leaves: list[Any], in_tree: Any, avals: tuple[ShapedArray, ...], traced: Traced, params: dict[str, Any]
+        self,
+        leaves: list[Any],
+        in_tree: Any,
+        avals: tuple[ShapedArray, ...],
+        traced: Traced,
+        params: dict[str, Any],
     ) -> None:
         self.leaves = leaves
         self.in_tree = in_tree
@@ -360,7 +379,9 @@ class Call:
         self.traced_inside = bool(traced.lifted) or any(isinstance(x, Tracer) for x in leaves)
 
 
-def prepare(fun: Callable[..., Any], signature: _Signature, args: Sequence[Any], kwargs: dict[str, Any]) -> Call:
+def prepare(
+    fun: Callable[..., Any], signature: _Signature, args: Sequence[Any], kwargs: dict[str, Any]
+) -> Call:
     """Trace ``fun`` at the types of these arguments, unless that was done before."""
     static_numbers, static_names = signature.static_numbers, signature.static_names
     if static_numbers or static_names:
@@ -401,12 +422,16 @@ def _bind_static(
 
     def bound(*args: Any, **kwargs: Any) -> Any:
         given = iter(args)
-        return fun(*[by_number[i] if i in by_number else next(given) for i in range(count)], **kwargs, **by_name)
+        return fun(
+            *[by_number[i] if i in by_number else next(given) for i in range(count)], **kwargs, **by_name
+        )
 
     return bound
 
 
-def _argument_aval(x: Any, call: tuple[Any, Sequence[Any], dict[str, Any], tuple[int, ...], tuple[str, ...]], i: int) -> ShapedArray:
+def _argument_aval(
+    x: Any, call: tuple[Any, Sequence[Any], dict[str, Any], tuple[int, ...], tuple[str, ...]], i: int
+) -> ShapedArray:
     """The type of a leaf of the arguments, or an error that names the argument."""
     try:
         return aval_of(x)

@@ -7,12 +7,14 @@ from typing import Any
 
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import Zero, aval_of
+from jaxlab.interpreters.functions import FlatFunction, function_name
 from jaxlab.interpreters.jvp import jvp_flat
 from jaxlab.primitives.broadcasting import instantiate
-from jaxlab.transforms.functions import FlatFunction, function_name
 
 
-def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+def jvp(
+    fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> Any:
     """The value of ``fun`` at ``primals`` and its derivative along ``tangents``.
 
     Args:
@@ -56,5 +58,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     if not has_aux:
         return out, out_tangent
     if not isinstance(out, tuple) or len(out) != 2:
-        raise TypeError(f"jvp: with has_aux=True {function_name(fun)} returns a pair, but it returned a {type(out).__name__}")
+        raise TypeError(
+            f"jvp: with has_aux=True {function_name(fun)} returns a pair, but it returned a {type(out).__name__}"
+        )
     return out[0], out_tangent[0], out[1]

@@ -9,8 +9,8 @@ from typing import Any
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import ShapedArray, aval_makers, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
+from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import stage
-from jaxlab.transforms.functions import FlatFunction, argument_paths, function_name
 
 
 class ShapeDtypeStruct:

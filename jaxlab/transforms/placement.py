@@ -21,7 +21,11 @@ def device_put(x: Any, device: Any = None) -> Any:
     target = _device(device)
 
     def move(leaf: Any) -> Any:
-        return leaf if isinstance(leaf, Tracer) else put(leaf, aval_of(leaf), target, committed=device is not None)
+        return (
+            leaf
+            if isinstance(leaf, Tracer)
+            else put(leaf, aval_of(leaf), target, committed=device is not None)
+        )
 
     return tree.map(move, x)
 

@@ -19,7 +19,13 @@ class Traced:
     __slots__ = ("_make_program", "fun_name", "in_tree", "jaxpr", "out_tree", "seconds")
 
     def __init__(
-        self, jaxpr: ClosedJaxpr, fun_name: str, in_tree: Any, out_tree: Any, seconds: float, make: Callable[[], Program]
+        self,
+        jaxpr: ClosedJaxpr,
+        fun_name: str,
+        in_tree: Any,
+        out_tree: Any,
+        seconds: float,
+        make: Callable[[], Program],
     ) -> None:
         self.jaxpr = jaxpr
         self.fun_name = fun_name
@@ -101,7 +107,9 @@ class Compiled:
         """
         leaves, in_tree = tree.flatten((args, kwargs))
         if in_tree != self.in_tree:
-            raise TypeError(f"{self.program.name}: compiled for arguments of structure {self.in_tree}, but got {in_tree}")
+            raise TypeError(
+                f"{self.program.name}: compiled for arguments of structure {self.in_tree}, but got {in_tree}"
+            )
         closed = self.program.closed
         wanted = closed.in_avals[len(self.program.const_args) :]
         for i, (x, aval) in enumerate(zip(leaves, wanted, strict=True)):

@@ -11,12 +11,12 @@ from jaxlab import dtypes, tree
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
 from jaxlab.core.jaxpr import Jaxpr
 from jaxlab.core.trace import current, interpret_with
+from jaxlab.interpreters.functions import FlatFunction, function_name
 from jaxlab.interpreters.jvp import NO_TANGENT, jvp_flat
 from jaxlab.interpreters.partial_eval import SplitTrace
 from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
-from jaxlab.transforms.functions import FlatFunction, function_name
 
 
 class Linearized:
@@ -87,7 +87,9 @@ def linearize_flat(fun: Callable[..., Sequence[Any]], primals: Sequence[Any]) ->
         jaxpr, residuals = unknown.finish(results)
     finally:
         unknown.alive = False
-    return outputs, Linearized(jaxpr, residuals, in_from, out_from, [aval_of(x) if is_array_like(x) else NO_TANGENT for x in outputs])
+    return outputs, Linearized(
+        jaxpr, residuals, in_from, out_from, [aval_of(x) if is_array_like(x) else NO_TANGENT for x in outputs]
+    )
 
 
 def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -196,7 +198,13 @@ def _linearize_tree(
     count = state["count"]
     linear.out_from, linear.out_avals = linear.out_from[:count], linear.out_avals[:count]
     value = tree.unflatten(flat.out_tree, outputs[:count])
-    return value, linear, in_tree, flat.out_tree, tree.unflatten(state["aux_tree"], outputs[count:]) if has_aux else None
+    return (
+        value,
+        linear,
+        in_tree,
+        flat.out_tree,
+        tree.unflatten(state["aux_tree"], outputs[count:]) if has_aux else None,
+    )
 
 
 def _check_tangent(name: str, x: Any, aval: ShapedArray) -> None:
@@ -206,4 +214,3 @@ def _check_tangent(name: str, x: Any, aval: ShapedArray) -> None:
         raise ValueError(
             f"{name}: a tangent or cotangent of type {own.str_short()} was given, but {wanted.str_short()} is needed"
         )
-

@@ -9,12 +9,12 @@ from typing import Any
 from jaxlab import tree
 from jaxlab.core.aval import aval_of
 from jaxlab.interpreters.batching import batch_flat, move_to
-from jaxlab.transforms.functions import FlatFunction, argument_paths, function_name
+from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 
 
 def vmap(
     fun: Callable[..., Any],
-    in_axes: int | None | Sequence[Any] | Any = 0,
+    in_axes: int | Sequence[Any] | Any | None = 0,
     out_axes: Any = 0,
     axis_name: Any = None,
     axis_size: int | None = None,
@@ -38,10 +38,14 @@ def vmap(
     Array([0., 2., 4.], dtype=float32)
     """
     if not callable(fun):
-        raise TypeError(f"vmap: expected a function, but got a {type(fun).__name__}; pass the function, not its result")
+        raise TypeError(
+            f"vmap: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
+        )
     axes = tuple(in_axes) if isinstance(in_axes, list) else in_axes
     if not all(x is None or type(x) is int for x in tree.leaves(axes)):
-        raise TypeError(f"vmap: in_axes must be an int, None, or a tuple of pytrees of those, but got {in_axes!r}")
+        raise TypeError(
+            f"vmap: in_axes must be an int, None, or a tuple of pytrees of those, but got {in_axes!r}"
+        )
 
     @functools.wraps(fun, updated=())
     def mapped(*args: Any, **kwargs: Any) -> Any:
@@ -71,7 +75,9 @@ def vmap(
                 continue
             ndim = aval_of(x).ndim + (d is None)
             if not -ndim <= w < ndim:
-                raise ValueError(f"vmap: out_axes {w} is out of bounds for a result of {name} with {ndim} axes")
+                raise ValueError(
+                    f"vmap: out_axes {w} is out of bounds for a result of {name} with {ndim} axes"
+                )
             placed.append(move_to(x, d, w % ndim, size))
         return tree.unflatten(flat.out_tree, placed)
 
@@ -107,7 +113,9 @@ def _axis_size(
         sizes.append((i, shape[d]))
     if not sizes:
         if given is None:
-            raise ValueError("vmap: nothing is mapped; give in_axes at least one axis that is not None, or axis_size")
+            raise ValueError(
+                "vmap: nothing is mapped; give in_axes at least one axis that is not None, or axis_size"
+            )
         return given
     first = sizes[0][1] if given is None else given
     for i, size in sizes:

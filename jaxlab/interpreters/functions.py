@@ -94,7 +94,9 @@ def resolve_argnums(
     has_var_positional = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
     for name in names:
         if name not in everything and not has_var_keyword:
-            raise ValueError(f"jit: `{name}` is not an argument of {function_name(fun)}; its arguments are {', '.join(positional) or 'none'}")
+            raise ValueError(
+                f"jit: `{name}` is not an argument of {function_name(fun)}; its arguments are {', '.join(positional) or 'none'}"
+            )
     for number in numbers:
         if not has_var_positional and not -len(positional) <= number < len(positional):
             raise ValueError(
@@ -102,7 +104,11 @@ def resolve_argnums(
             )
     if argnums is not None and argnames is None:
         keyword = {p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD}
-        names = tuple(positional[i] for i in numbers if -len(positional) <= i < len(positional) and positional[i] in keyword)
+        names = tuple(
+            positional[i]
+            for i in numbers
+            if -len(positional) <= i < len(positional) and positional[i] in keyword
+        )
     elif argnums is None:
         numbers = tuple(i for i, name in enumerate(positional) if name in names)
     return tuple(n + len(positional) if n < 0 else n for n in numbers), names
