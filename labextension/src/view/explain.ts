@@ -1,6 +1,7 @@
 /** The sentence under the panes that says what a lit line is and became. */
 import { oneLine } from '../record/figures';
-import { fate, type LinkIndex, type Lit } from '../record/links';
+import type { LinkIndex } from '../record/linkIndex';
+import { fate, type Lit } from '../record/links';
 import type { Program } from '../record/protocol';
 
 const NOUNS: Readonly<Record<string, readonly [string, string]>> = {

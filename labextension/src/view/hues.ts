@@ -1,5 +1,8 @@
 /** Colours by source line, subtle and safe for colour-blind readers: the hues of Okabe and Ito. */
-import { made, origins, type LinkIndex } from '../record/links';
+import { oneLine } from '../record/figures';
+import type { LinkIndex } from '../record/linkIndex';
+import { made, origins } from '../record/links';
+import type { Program } from '../record/protocol';
 import type { Mark } from './pane';
 
 export const HUES = ['#e69f00', '#56b4e9', '#009e73', '#cc79a7', '#0072b2', '#d55e00', '#b8a900'] as const;
@@ -24,15 +27,13 @@ export function sourceMark({ hues, counts }: Colouring, row: number): Mark {
   return { text: count > 0 ? `×${count}` : '', hue: hues[row] ?? null, title };
 }
 
-/** The mark of a stage's line: the numbers of the source lines that it comes from. */
-export function stageMark(index: LinkIndex, { hues }: Colouring, pane: number, line: number): Mark {
-  const rows = origins(index, pane, line);
-  const places = rows.map(row => index.rows[row]?.line ?? 0);
-  const [first, second] = places;
-  const text = first === undefined ? '' : second === undefined ? String(first) : `${first}${places.length > 2 ? '…' : ','}${places[places.length - 1] ?? ''}`;
-  return {
-    text,
-    hue: hues[rows[0] ?? -1] ?? null,
-    title: places.length === 0 ? '' : `from source ${places.length === 1 ? 'line' : 'lines'} ${places.join(', ')}`
-  };
+/** The mark of a stage's line: the numbers of the source lines that it comes from, with a prime (′) for another cell or file. */
+export function stageMark(program: Program, index: LinkIndex, { hues }: Colouring, pane: number, line: number): Mark {
+  const rows = origins(index, pane, line).flatMap(at => index.rows[at] ?? []);
+  const numbers = rows.map(row => `${row.line}${row.source > 0 ? '′' : ''}`);
+  const places = rows.map(row => `${oneLine(program.sources[row.source]?.label ?? '', 40)}, line ${row.line}`);
+  const [first = '', second] = numbers;
+  const text = second === undefined ? first : `${first}${numbers.length > 2 ? '…' : ','}${numbers[numbers.length - 1] ?? ''}`;
+  const at = rows[0] ? index.rows.indexOf(rows[0]) : -1;
+  return { text, hue: hues[at] ?? null, title: places.length > 0 ? `from ${places.join('; ')}` : '' };
 }

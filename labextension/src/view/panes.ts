@@ -1,5 +1,6 @@
 /** All panes of a program side by side, or as tabs where there is no room, with linked highlighting. */
-import { buildIndex, fate, follow, rowOf, type LinkIndex } from '../record/links';
+import { buildIndex, type LinkIndex } from '../record/linkIndex';
+import { fate, follow, rowOf } from '../record/links';
 import type { Problem, Program } from '../record/protocol';
 import { element } from './dom';
 import { explain } from './explain';
@@ -97,7 +98,7 @@ export class Panes {
       number: line => String(line + 1),
       mark: line => {
         const end = fate(this.index, pane, line);
-        const mark = stageMark(this.index, this.colours, pane, line);
+        const mark = stageMark(this.program, this.index, this.colours, pane, line);
         return end === 'removed' ? { ...mark, text: `${mark.text}∅`, title: `${mark.title}; optimised away` } : mark;
       },
       problems: new Map(),
