@@ -92,14 +92,12 @@ def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
 
     def visit(jaxpr: Jaxpr) -> None:
         for eqn in jaxpr.eqns:
-            for key, value in eqn.params.items():
+            for value in eqn.params.values():
                 if type(value) is ClosedJaxpr:
                     counts[id(value)] = counts.get(id(value), 0) + 1
                     if id(value) not in found:
-                        found[id(value)] = (
-                            value,
-                            str(eqn.params["name"]) if eqn.primitive.name == "jit" else key,
-                        )
+                        name = str(eqn.params["name"]) if eqn.primitive.name == "jit" else "jaxpr"
+                        found[id(value)] = (value, name)
                         visit(value.jaxpr)
                 elif type(value) is tuple:
                     for item in value:
