@@ -119,6 +119,12 @@ class DotGeneral(Primitive):
     name = "dot_general"
     linear_in = (0, 1)
 
+    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
+        contract, batch = params["dimension_numbers"]
+        numbers = tuple(map(list, contract)), tuple(map(list, batch))
+        rest = {name: x for name, x in sorted(params.items()) if x is not None and name != "dimension_numbers"}
+        return {"dimension_numbers": numbers, **rest}
+
     def abstract_eval(
         self, x: Any, y: Any, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any, out_sharding: Any
     ) -> ShapedArray:
