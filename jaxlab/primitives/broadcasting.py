@@ -28,13 +28,13 @@ from jaxlab.primitives.reshaping import (
 )
 
 __all__ = [
-    "F32", "I32", "Linear", "broadcast", "broadcast_axis", "broadcast_in_dim", "broadcast_in_dim_p", "broadcast_shapes",
-    "broadcast_to", "broadcast_to_rank", "check_axes", "drop_axes", "expand_dims", "instantiate", "move_axis",
-    "reduce_sum", "reduce_sum_p", "reshape", "shift_axes", "squeeze", "squeeze_p", "transpose", "unbroadcast",
-    "zero_ct", "zeros_like_aval",
+    "F32", "I32", "Linear", "broadcast", "broadcast_axis", "broadcast_in_dim", "broadcast_in_dim_p",
+    "broadcast_shapes", "broadcast_to", "broadcast_to_rank", "check_axes", "drop_axes", "expand_dims",
+    "instantiate", "move_axis", "reduce_sum", "reduce_sum_p", "reshape", "shift_axes", "squeeze",
+    "squeeze_p", "transpose", "unbroadcast", "zero_ct", "zeros_like_aval",
 ]  # fmt: skip
 
-# -- broadcast_in_dim ----------------------------------------------------------------------------------------------------
+# -- broadcast_in_dim ---------------------------------------------------------------------------------------
 
 
 def broadcast_in_dim(
@@ -71,13 +71,14 @@ class BroadcastInDim(Linear):
     def abstract_eval(self, x: Any, *, shape: Any, broadcast_dimensions: Any, sharding: Any) -> ShapedArray:
         if len(broadcast_dimensions) != len(x.shape):
             raise TypeError(
-                f"broadcast_in_dim: broadcast_dimensions {broadcast_dimensions} has {len(broadcast_dimensions)} "
-                f"entries, but the operand {x.str_short()} has {len(x.shape)} axes"
+                f"broadcast_in_dim: broadcast_dimensions {broadcast_dimensions} has"
+                f" {len(broadcast_dimensions)} entries, but the operand {x.str_short()} has {len(x.shape)}"
+                " axes"
             )
         if any(a >= b for a, b in itertools.pairwise(broadcast_dimensions)):
             raise TypeError(
-                f"broadcast_in_dim: broadcast_dimensions {broadcast_dimensions} were given, but they must be strictly "
-                "ascending; transpose the operand first"
+                f"broadcast_in_dim: broadcast_dimensions {broadcast_dimensions} were given, but they must be"
+                " strictly ascending; transpose the operand first"
             )
         for size, dim in zip(x.shape, broadcast_dimensions, strict=True):
             if not 0 <= dim < len(shape) or size not in (1, shape[dim]):
@@ -211,8 +212,8 @@ class Squeeze(Linear):
         for d in dimensions:
             if x.shape[d] != 1:
                 raise ValueError(
-                    f"squeeze: axis {d} of the operand {x.str_short()} has size {x.shape[d]}, but only an axis "
-                    "of size 1 can be dropped"
+                    f"squeeze: axis {d} of the operand {x.str_short()} has size {x.shape[d]}, but only an"
+                    " axis of size 1 can be dropped"
                 )
         return ShapedArray(drop_axes(x.shape, dimensions), x.dtype, x.weak_type)
 
@@ -237,7 +238,7 @@ class Squeeze(Linear):
 squeeze_p = Squeeze()
 
 
-# -- reduce_sum, its adjoint ---------------------------------------------------------------------------------------------
+# -- reduce_sum, its adjoint --------------------------------------------------------------------------------
 
 
 def reduce_sum(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Any:
@@ -259,7 +260,8 @@ class ReduceSum(Linear):
         check_axes("reduce_sum", x, axes)
         if not dtypes.issubdtype(x.dtype, np.number):
             raise TypeError(
-                f"reduce_sum does not accept dtype {dtypes.short_name(x.dtype)}; convert the operand to a number dtype"
+                f"reduce_sum does not accept dtype {dtypes.short_name(x.dtype)}; convert the operand to a"
+                " number dtype"
             )
         return ShapedArray(drop_axes(x.shape, axes), x.dtype, x.weak_type)
 
@@ -307,7 +309,7 @@ def lower_reduction(ctx: Any, x: Any, axes: Sequence[int], op: str, init: Any) -
 reduce_sum_p = ReduceSum()
 
 
-# -- what the interpreters need ------------------------------------------------------------------------------------------
+# -- what the interpreters need -----------------------------------------------------------------------------
 
 
 def broadcast_axis(x: Any, size: int, dim: int) -> Any:

@@ -13,7 +13,7 @@ from jaxlab.core.primitive import Example, Primitive
 from jaxlab.primitives.broadcasting import F32, I32, Linear, broadcast_axis, instantiate, move_axis, zero_ct
 from jaxlab.primitives.reshaping import canonical_axis, insert, physical
 
-# -- concatenate and split -----------------------------------------------------------------------------------------------
+# -- concatenate and split ----------------------------------------------------------------------------------
 
 
 def concatenate(operands: Sequence[Any], dimension: int) -> Any:
@@ -51,12 +51,14 @@ class Concatenate(Primitive):
         ]
         if any(shape != rest[0] for shape in rest):
             raise TypeError(
-                f"concatenate: arrays of shapes {shapes} were given, but they may differ in axis {dimension} alone"
+                f"concatenate: arrays of shapes {shapes} were given, but they may differ in axis {dimension}"
+                " alone"
             )
         if any(aval.dtype != first.dtype for aval in avals):
             raise TypeError(
-                f"lax.concatenate requires arguments to have the same dtypes, but got "
-                f"{', '.join(aval.dtype.name for aval in avals)}; use jaxlab.numpy.concatenate, which promotes dtypes"
+                "lax.concatenate requires arguments to have the same dtypes, but got"
+                f" {', '.join(aval.dtype.name for aval in avals)}; use jaxlab.numpy.concatenate, which"
+                " promotes dtypes"
             )
         total = sum(aval.shape[dimension] for aval in avals)
         shape = (*first.shape[:dimension], total, *first.shape[dimension + 1 :])
@@ -116,8 +118,8 @@ class Split(Primitive):
     def abstract_eval(self, x: Any, *, sizes: Any, axis: Any) -> list[ShapedArray]:
         if any(size < 0 for size in sizes) or sum(sizes) != x.shape[axis]:
             raise ValueError(
-                f"split: sizes {sizes} were given, but they must be 0 or more and add up to axis {axis} of the operand "
-                f"{x.str_short()}"
+                f"split: sizes {sizes} were given, but they must be 0 or more and add up to axis {axis} of"
+                f" the operand {x.str_short()}"
             )
         return [x.update(shape=(*x.shape[:axis], size, *x.shape[axis + 1 :])) for size in sizes]
 
@@ -163,7 +165,7 @@ class Split(Primitive):
 split_p = Split()
 
 
-# -- rev -----------------------------------------------------------------------------------------------------------------
+# -- rev ----------------------------------------------------------------------------------------------------
 
 
 def rev(operand: Any, dimensions: Sequence[int]) -> Any:

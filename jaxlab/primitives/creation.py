@@ -18,7 +18,7 @@ from jaxlab.primitives.comparison import eq, ge
 from jaxlab.primitives.conversion import convert, convert_element_type
 from jaxlab.primitives.reshaping import canonical_shape
 
-# -- iota ----------------------------------------------------------------------------------------------------
+# -- iota ---------------------------------------------------------------------------------------------------
 
 
 def iota(dtype: Any, size: int) -> Any:
@@ -78,7 +78,7 @@ class Iota(Primitive):
 iota_p = Iota()
 
 
-# -- full ----------------------------------------------------------------------------------------------------
+# -- full ---------------------------------------------------------------------------------------------------
 
 
 def cast_scalar(value: Any, dtype: Any, weak: bool = False) -> Any:
@@ -89,11 +89,7 @@ def cast_scalar(value: Any, dtype: Any, weak: bool = False) -> Any:
         aval = aval_of(value)
         if isinstance(value, np.ndarray) and not value.shape:
             return cast_scalar(value[()], dtype, weak)
-        return (
-            value
-            if aval.dtype == dtype and aval.weak_type == weak
-            else convert(value, dtype, weak)
-        )
+        return value if aval.dtype == dtype and aval.weak_type == weak else convert(value, dtype, weak)
     if weak and dtype == dtypes.python_scalar_dtype(kind := dtypes.scalar_type_of(dtype)):
         return kind(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -121,7 +117,7 @@ def full(shape: Sequence[int], fill_value: Any, dtype: Any = None, *, sharding: 
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None) -> Any:
-    """`full` with the shape and dtype of ``x`` where none are given; the result is weakly typed where ``x`` is.
+    """`full` with the shape and dtype of ``x`` where none are given; weakly typed where ``x`` is.
 
     >>> full_like(np.zeros(2, np.float32), 3)
     Array([3., 3.], dtype=float32)
@@ -167,7 +163,7 @@ def tri(dtype: Any, shape: Sequence[int], offset: int) -> Any:
     return convert_element_type(ge(rows, broadcasted_iota("int32", shape, 1)), dtypes.canonicalize(dtype))
 
 
-# -- optimization_barrier ------------------------------------------------------------------------------------
+# -- optimization_barrier -----------------------------------------------------------------------------------
 
 
 def optimization_barrier(operand: Any, /) -> Any:

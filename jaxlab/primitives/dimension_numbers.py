@@ -1,5 +1,5 @@
-"""What gather and scatter need to be told: which axes are indexed, sliced, dropped and shared, and what happens at
-indices out of bounds."""
+"""What gather and scatter are told: which axes are indexed, sliced, dropped and shared, and what happens
+at indices out of bounds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class GatherScatterMode(enum.Enum):
 
     @staticmethod
     def from_any(mode: str | GatherScatterMode | None) -> GatherScatterMode:
-        """The mode meant by ``"clip"``, ``"fill"`` or ``"drop"``, ``"promise_in_bounds"``, ``"one_hot"``, or None.
+        """The mode meant by "clip", "fill", "drop", "promise_in_bounds", "one_hot" or None.
 
         >>> GatherScatterMode.from_any("drop")
         <GatherScatterMode.FILL_OR_DROP: 2>
@@ -64,10 +64,12 @@ class GatherDimensionNumbers(NamedTuple):
 
     Attributes:
       offset_dims: the axes of the result that run over a slice, ascending.
-      collapsed_slice_dims: the axes of the operand at which slices have size 1 and which the result has not, ascending.
+      collapsed_slice_dims: the axes of the operand at which slices have size 1 and which the result has not,
+        ascending.
       start_index_map: for each component of an index vector the axis of the operand that it indexes.
       operand_batching_dims: axes of the operand that are walked in step with those of the indices, ascending.
-      start_indices_batching_dims: the axes of the indices that they are walked in step with, in the same order.
+      start_indices_batching_dims: the axes of the indices that they are walked in step with, in the same
+        order.
     """
 
     offset_dims: Axes
@@ -96,10 +98,13 @@ class ScatterDimensionNumbers(NamedTuple):
 
     Attributes:
       update_window_dims: the axes of the updates that run over a window, ascending.
-      inserted_window_dims: the axes of the operand at which windows have size 1 and which the updates have not, ascending.
-      scatter_dims_to_operand_dims: for each component of an index vector the axis of the operand that it indexes.
+      inserted_window_dims: the axes of the operand at which windows have size 1 and which the updates have
+        not, ascending.
+      scatter_dims_to_operand_dims: for each component of an index vector the axis of the operand that it
+        indexes.
       operand_batching_dims: axes of the operand that are walked in step with those of the indices, ascending.
-      scatter_indices_batching_dims: the axes of the indices that they are walked in step with, in the same order.
+      scatter_indices_batching_dims: the axes of the indices that they are walked in step with, in the same
+        order.
     """
 
     update_window_dims: Sequence[int]
@@ -158,24 +163,27 @@ def check_numbers(
     _check_axes(op, names[4], index_batching, batch_rank, ascending=False)
     if len(index_map) != indices.shape[-1]:
         raise TypeError(
-            f"{op}: {names[2]} {tuple(index_map)} has {len(index_map)} entries, but the last axis of the indices "
-            f"{indices.str_short()} has {indices.shape[-1]}; the two must be equal"
+            f"{op}: {names[2]} {tuple(index_map)} has {len(index_map)} entries, but the last axis of the"
+            f" indices {indices.str_short()} has {indices.shape[-1]}; the two must be equal"
         )
     if len(offset) + len(collapsed) + len(batching) != rank:
         raise TypeError(
-            f"{op}: {names[0]} {tuple(offset)}, {names[1]} {tuple(collapsed)} and {names[3]} {tuple(batching)} were "
-            f"given, but together they must account for each axis of the operand {operand.str_short()} once"
+            f"{op}: {names[0]} {tuple(offset)}, {names[1]} {tuple(collapsed)} and {names[3]}"
+            f" {tuple(batching)} were given, but together they must account for each axis of the operand"
+            f" {operand.str_short()} once"
         )
     for i, axes in ((1, collapsed), (2, index_map)):
         if set(axes) & set(batching):
             raise TypeError(
-                f"{op}: {names[i]} {tuple(axes)} and {names[3]} {tuple(batching)} were given, but they must be disjoint"
+                f"{op}: {names[i]} {tuple(axes)} and {names[3]} {tuple(batching)} were given, but they must"
+                " be disjoint"
             )
     shared = [operand.shape[i] for i in batching]
     if len(batching) != len(index_batching) or shared != [indices.shape[i] for i in index_batching]:
         raise TypeError(
-            f"{op}: {names[3]} {tuple(batching)} of the operand {operand.str_short()} and {names[4]} "
-            f"{tuple(index_batching)} of the indices {indices.str_short()} were given, but they must have equal sizes"
+            f"{op}: {names[3]} {tuple(batching)} of the operand {operand.str_short()} and {names[4]}"
+            f" {tuple(index_batching)} of the indices {indices.str_short()} were given, but they must have"
+            " equal sizes"
         )
 
 
@@ -206,8 +214,8 @@ def gather_shape(
             )
         if axis in dropped and size > 1:
             raise TypeError(
-                f"gather: slice_sizes {sizes} were given, but the size must be 1 for axis {axis}, which is among "
-                "collapsed_slice_dims or operand_batching_dims"
+                f"gather: slice_sizes {sizes} were given, but the size must be 1 for axis {axis}, which is"
+                " among collapsed_slice_dims or operand_batching_dims"
             )
     rest = iter([size for axis, size in enumerate(sizes) if axis not in dropped])
     batch = iter(indices.shape[:-1])
@@ -221,8 +229,8 @@ def check_scatter(
     check_integers(op, indices)
     if x.dtype != updates.dtype:
         raise TypeError(
-            f"lax.{op} requires arguments to have the same dtypes, but the operand is {x.str_short()} and the "
-            f"updates are {updates.str_short()}; convert one of them"
+            f"lax.{op} requires arguments to have the same dtypes, but the operand is {x.str_short()} and the"
+            f" updates are {updates.str_short()}; convert one of them"
         )
     rank = len(numbers.update_window_dims) + len(indices.shape) - 1
     if indices.shape and len(updates.shape) != rank:
@@ -242,8 +250,8 @@ def check_scatter(
     ):
         if size > bound and axis not in numbers.inserted_window_dims:
             raise TypeError(
-                f"{op}: the updates {updates.str_short()} have a window of size {size} for axis {axis}, but the "
-                f"operand {x.str_short()} has size {bound} there"
+                f"{op}: the updates {updates.str_short()} have a window of size {size} for axis {axis}, but"
+                f" the operand {x.str_short()} has size {bound} there"
             )
 
 

@@ -26,7 +26,7 @@ from jaxlab.primitives.reshaping import F32, I32, canonical_axis, word_shape
 from jaxlab.primitives.scatter import scatter_p
 from jaxlab.primitives.slicing import index_in_dim
 
-# -- start indices -------------------------------------------------------------------------------------------
+# -- start indices ------------------------------------------------------------------------------------------
 
 
 def start_scalars(op: str, operand: Any, indices: Any, allow_negative: bool | Sequence[bool]) -> list[Any]:
@@ -44,13 +44,14 @@ def start_scalars(op: str, operand: Any, indices: Any, allow_negative: bool | Se
             parts = [index_in_dim(indices, i, 0, keepdims=False) for i in range(len(shape))]
     if len(parts) != len(shape) or any(i is None for i in parts):
         raise ValueError(
-            f"{op}: start_indices has length {len(parts)}, but the operand {aval_of(operand).str_short()} needs "
-            f"one index for each of its {len(shape)} axes"
+            f"{op}: start_indices has length {len(parts)}, but the operand {aval_of(operand).str_short()}"
+            f" needs one index for each of its {len(shape)} axes"
         )
     allowed = [allow_negative] * len(parts) if isinstance(allow_negative, bool) else list(allow_negative)
     if len(allowed) != len(parts):
         raise ValueError(
-            f"{op}: allow_negative_indices {allowed} has {len(allowed)} entries, but the operand has {len(shape)} axes"
+            f"{op}: allow_negative_indices {allowed} has {len(allowed)} entries, but the operand has"
+            f" {len(shape)} axes"
         )
     return [_from_front(i, size, ok) for i, size, ok in zip(parts, shape, allowed, strict=True)]
 
@@ -88,7 +89,10 @@ def _check_scalars(op: str, indices: Sequence[ShapedArray]) -> None:
 
 
 def _lower_indices(ctx: Any, indices: Sequence[Any], words: int) -> list[Any]:
-    """The start indices with zeros for a key's words; those under 32 bits widened, for axes longer than they count."""
+    """The start indices, and zeros for a key's words.
+
+    Those under 32 bits are widened, for axes longer than they count.
+    """
     b = ctx.b
     if not indices:
         return [b.constant(0, I32)] * words
@@ -112,7 +116,7 @@ def _stack(indices: Sequence[Any], dims: Sequence[int | None], size: int) -> tup
     return concatenate(columns, 1), 0
 
 
-# -- dynamic_slice -------------------------------------------------------------------------------------------
+# -- dynamic_slice ------------------------------------------------------------------------------------------
 
 
 def dynamic_slice(
@@ -125,8 +129,8 @@ def dynamic_slice(
     """The slice of static ``slice_sizes`` that starts at computed indices.
 
     Args:
-      start_indices: one scalar for each axis, or a vector of them; integers of one dtype. Where a slice would leave the
-        operand it is moved inside.
+      start_indices: one scalar for each axis, or a vector of them; integers of one dtype. Where a slice would
+        leave the operand it is moved inside.
       allow_negative_indices: whether a negative index counts from the end, for all or for each.
 
     Raises ValueError for the wrong number of indices and TypeError for wrong dtypes or sizes.
@@ -149,8 +153,8 @@ class DynamicSlice(Primitive):
             )
         if any(not 0 <= size <= bound for size, bound in zip(slice_sizes, x.shape, strict=True)):
             raise TypeError(
-                f"dynamic_slice: slice_sizes {slice_sizes} were given, but they must lie within the shape of the "
-                f"operand {x.str_short()}"
+                f"dynamic_slice: slice_sizes {slice_sizes} were given, but they must lie within the shape of"
+                f" the operand {x.str_short()}"
             )
         _check_scalars("dynamic_slice", indices)
         return ShapedArray(slice_sizes, x.dtype, x.weak_type)
@@ -210,7 +214,7 @@ def _window(shape: Sequence[int], indices: Sequence[Any], sizes: Sequence[int]) 
 dynamic_slice_p = DynamicSlice()
 
 
-# -- dynamic_update_slice ------------------------------------------------------------------------------------
+# -- dynamic_update_slice -----------------------------------------------------------------------------------
 
 
 def dynamic_update_slice(
@@ -218,7 +222,8 @@ def dynamic_update_slice(
 ) -> Any:
     """``operand`` with ``update``, of the same dtype and number of axes, put at computed indices.
 
-    The arguments and errors are those of `dynamic_slice`; an update that would leave the operand is moved inside.
+    The arguments and errors are those of `dynamic_slice`; an update that would leave the operand is moved
+    inside.
 
     >>> dynamic_update_slice(np.zeros(4, np.float32), np.ones(2, np.float32), (3,))
     Array([0., 0., 1., 1.], dtype=float32)
@@ -242,7 +247,8 @@ class DynamicUpdateSlice(Primitive):
             )
         if x.dtype != update.dtype:
             raise TypeError(
-                f"lax.dynamic_update_slice requires arguments to have the same dtypes, but {given}; convert one"
+                f"lax.dynamic_update_slice requires arguments to have the same dtypes, but {given};"
+                " convert one"
             )
         _check_scalars("dynamic_update_slice", indices)
         return ShapedArray(x.shape, x.dtype, x.weak_type and update.weak_type)
@@ -300,7 +306,7 @@ class DynamicUpdateSlice(Primitive):
 dynamic_update_slice_p = DynamicUpdateSlice()
 
 
-# -- along one axis ------------------------------------------------------------------------------------------
+# -- along one axis -----------------------------------------------------------------------------------------
 
 
 def _at_axis(operand: Any, index: Any, axis: int) -> tuple[list[Any], int]:
@@ -356,8 +362,9 @@ def dynamic_update_index_in_dim(
 ) -> Any:
     """``operand`` with ``update``, which may lack ``axis`` or have size 1 there, put at a computed ``index``.
 
-    >>> dynamic_update_index_in_dim(np.zeros((2, 3), np.float32), np.ones(3, np.float32), 1, 0)[1]
-    Array([1., 1., 1.], dtype=float32)
+    >>> dynamic_update_index_in_dim(np.zeros((2, 2), np.float32), np.ones(2, np.float32), 1, 0)
+    Array([[0., 0.],
+           [1., 1.]], dtype=float32)
     """
     axis = operator.index(axis)
     if len(aval_of(update).shape) + 1 == len(aval_of(operand).shape):

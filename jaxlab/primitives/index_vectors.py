@@ -26,7 +26,7 @@ def last_starts(shape: Sequence[int], sizes: Sequence[int], index_map: Sequence[
     return [shape[axis] - sizes[axis] for axis in index_map]
 
 
-# -- StableHLO -----------------------------------------------------------------------------------------------
+# -- StableHLO ----------------------------------------------------------------------------------------------
 
 
 def lower_gather(ctx: Any, x: Any, indices: Any, params: dict[str, Any]) -> Any:
@@ -138,7 +138,7 @@ def _inside(b: Any, indices: Any, aval: ShapedArray, bounds: Sequence[int]) -> A
     return every.result
 
 
-# -- NumPy ---------------------------------------------------------------------------------------------------
+# -- NumPy --------------------------------------------------------------------------------------------------
 
 
 def _windows(
@@ -198,7 +198,7 @@ def scatter_with_loops(
     return out
 
 
-# -- examples ------------------------------------------------------------------------------------------------
+# -- examples -----------------------------------------------------------------------------------------------
 
 
 def cases() -> Iterable[tuple[tuple[int, ...], np.ndarray, GatherDimensionNumbers, tuple[int, ...]]]:

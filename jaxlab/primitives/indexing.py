@@ -32,7 +32,7 @@ from jaxlab.primitives.index_vectors import (
 )
 from jaxlab.primitives.reshaping import F32
 
-# -- gather --------------------------------------------------------------------------------------------------
+# -- gather -------------------------------------------------------------------------------------------------
 
 
 def gather(
@@ -54,8 +54,8 @@ def gather(
       unique_indices: a promise that no two slices overlap.
       indices_are_sorted: a promise that the index vectors ascend.
       mode: what happens out of bounds; None is a promise that there is no such index.
-      fill_value: with mode ``"fill"``, the scalar returned out of bounds. By default NaN, or for integers the least
-        (signed) or greatest (unsigned) number, or True.
+      fill_value: with mode ``"fill"``, the scalar returned out of bounds. By default NaN, or for integers the
+        least (signed) or greatest (unsigned) number, or True.
 
     Raises ValueError for indices that are not integers and TypeError where the numbers do not fit.
 
@@ -176,7 +176,7 @@ def _share_first_axis(n: GatherDimensionNumbers) -> GatherDimensionNumbers:
 gather_p = Gather()
 
 
-# -- scatter_add and scatter_sub -----------------------------------------------------------------------------
+# -- scatter_add and scatter_sub ----------------------------------------------------------------------------
 
 
 def scatter_add(
@@ -197,7 +197,8 @@ def scatter_add(
       unique_indices: a promise that no two windows overlap.
       mode: what happens to windows out of bounds; None leaves them out.
 
-    Raises ValueError for indices that are not integers and TypeError where numbers, shapes or dtypes do not fit.
+    Raises ValueError for indices that are not integers and TypeError where numbers, shapes or dtypes do not
+    fit.
 
     >>> numbers = ScatterDimensionNumbers((), inserted_window_dims=(0,), scatter_dims_to_operand_dims=(0,))
     >>> scatter_add(np.zeros(3, np.float32), np.array([[1], [1]]), np.ones(2, np.float32), numbers)

@@ -35,11 +35,11 @@ def zero_ct(ct: Any) -> bool:
     return type(ct) is Zero
 
 
-# -- shapes and axes -----------------------------------------------------------------------------------------------------
+# -- shapes and axes ----------------------------------------------------------------------------------------
 
 
 def canonical_shape(name: str, shape: Any) -> tuple[int, ...]:
-    """``shape`` as a tuple of Python integers; raises TypeError where an entry is not a concrete integer >= 0."""
+    """``shape`` as a tuple of Python integers; TypeError where an entry is not a concrete integer >= 0."""
     try:
         sizes = tuple([operator.index(size) for size in shape])
     except TypeError as error:
@@ -67,7 +67,8 @@ def check_axes(name: str, x: ShapedArray, axes: Sequence[int]) -> None:
     for axis in axes:
         if not 0 <= axis < len(x.shape):
             raise ValueError(
-                f"{name}: axis {axis} is out of bounds for the operand {x.str_short()} with {len(x.shape)} axes"
+                f"{name}: axis {axis} is out of bounds for the operand {x.str_short()} with {len(x.shape)}"
+                " axes"
             )
 
 
@@ -92,12 +93,12 @@ def word_shape(dtype: Any) -> tuple[int, ...]:
 
 
 def physical(aval: ShapedArray) -> ShapedArray:
-    """The type of the tensor that holds a value of type ``aval``: words for typed keys, else the type itself."""
+    """The type of the tensor that holds a value of type ``aval``: words for keys, else the type itself."""
     words = word_shape(aval.dtype)
     return ShapedArray(aval.shape + words, U32) if words else aval
 
 
-# -- reshape -------------------------------------------------------------------------------------------------------------
+# -- reshape ------------------------------------------------------------------------------------------------
 
 
 def reshape(
@@ -131,12 +132,13 @@ class Reshape(Linear):
     def abstract_eval(self, x: Any, *, new_sizes: Any, dimensions: Any, sharding: Any) -> ShapedArray:
         if dimensions is not None and sorted(dimensions) != list(range(len(x.shape))):
             raise TypeError(
-                f"reshape: dimensions {dimensions} are not a permutation of the axes of the operand {x.str_short()}"
+                f"reshape: dimensions {dimensions} are not a permutation of the axes of the operand"
+                f" {x.str_short()}"
             )
         if math.prod(new_sizes) != math.prod(x.shape):
             raise TypeError(
-                f"reshape: cannot reshape an operand of shape {x.shape} (size {math.prod(x.shape)}) into shape "
-                f"{new_sizes} (size {math.prod(new_sizes)})"
+                f"reshape: cannot reshape an operand of shape {x.shape} (size {math.prod(x.shape)}) into"
+                f" shape {new_sizes} (size {math.prod(new_sizes)})"
             )
         return ShapedArray(new_sizes, x.dtype, x.weak_type)
 
@@ -196,13 +198,13 @@ def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = No
     start, stop, _ = slice(start_dimension, stop_dimension).indices(len(shape))
     if stop < start:
         raise ValueError(
-            f"collapse: the axes [{start_dimension}:{stop_dimension}] of an operand of shape {shape} were given, "
-            "but the range must not run backwards"
+            f"collapse: the axes [{start_dimension}:{stop_dimension}] of an operand of shape {shape} were"
+            " given, but the range must not run backwards"
         )
     return reshape(operand, (*shape[:start], math.prod(shape[start:stop]), *shape[stop:]))
 
 
-# -- transpose -----------------------------------------------------------------------------------------------------------
+# -- transpose ----------------------------------------------------------------------------------------------
 
 
 def transpose(operand: Any, permutation: Sequence[int] | np.ndarray) -> Any:
@@ -228,7 +230,8 @@ class Transpose(Linear):
     def abstract_eval(self, x: Any, *, permutation: Any) -> ShapedArray:
         if sorted(permutation) != list(range(len(x.shape))):
             raise TypeError(
-                f"transpose: permutation {permutation} is not a permutation of the axes of the operand {x.str_short()}"
+                f"transpose: permutation {permutation} is not a permutation of the axes of the operand"
+                f" {x.str_short()}"
             )
         return ShapedArray(tuple(x.shape[i] for i in permutation), x.dtype, x.weak_type)
 

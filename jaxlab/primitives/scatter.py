@@ -21,7 +21,7 @@ from jaxlab.primitives.indexing import Scatter, gather_windows, scatter_add, sca
 from jaxlab.primitives.reshaping import F32
 from jaxlab.primitives.rounding import max_p, min_p
 
-# -- scatter -------------------------------------------------------------------------------------------------
+# -- scatter ------------------------------------------------------------------------------------------------
 
 
 def scatter(
@@ -36,8 +36,8 @@ def scatter(
 ) -> Any:
     """As `scatter_add`, with the updates put in place of what was there.
 
-    Where windows overlap and ``unique_indices`` does not promise that they do not, one of them wins, which is not said;
-    the derivative follows the same one.
+    Where windows overlap and ``unique_indices`` does not promise that they do not, one of them wins, which is
+    not said; the derivative follows the same one.
 
     >>> numbers = ScatterDimensionNumbers((), inserted_window_dims=(0,), scatter_dims_to_operand_dims=(0,))
     >>> scatter(np.zeros(3, np.float32), np.array([[2], [0]]), np.array([5, 6], np.float32), numbers)
@@ -68,8 +68,8 @@ class ScatterReplace(Scatter):
         t, t_updates = instantiate(t), instantiate(t_updates)
         if params["unique_indices"]:
             return self.bind(x, indices, updates, **params), self.bind(t, indices, t_updates, **params)
-        # Which of several windows wins is up to the device. A scatter of their numbers, from 1, tells; with all but the
-        # winners set to zero, values and tangents are then sums.
+        # Which of several windows wins is up to the device. A scatter of their numbers, from 1, tells; with
+        # all but the winners set to zero, values and tangents are then sums.
         ids = self._window_ids(updates, params["dimension_numbers"])
         winners = self.bind(_zero_ids(x), indices, ids, **params)
         seen = gather_windows(winners, indices, aval_of(updates), params)
@@ -116,7 +116,7 @@ def _zero_ids(like: Any) -> Any:
 scatter_p = ScatterReplace("scatter", None, lambda old, new: new)
 
 
-# -- scatter_mul ---------------------------------------------------------------------------------------------
+# -- scatter_mul --------------------------------------------------------------------------------------------
 
 
 def scatter_mul(
@@ -131,7 +131,8 @@ def scatter_mul(
 ) -> Any:
     """As `scatter_add`, with what is there multiplied by the updates.
 
-    Its derivative in the updates exists with ``unique_indices=True`` alone, else NotImplementedError is raised.
+    Its derivative in the updates exists with ``unique_indices=True`` alone, else NotImplementedError is
+    raised.
 
     >>> numbers = ScatterDimensionNumbers((), inserted_window_dims=(0,), scatter_dims_to_operand_dims=(0,))
     >>> scatter_mul(np.ones(3, np.float32), np.array([[1], [1]]), np.full(2, 3, np.float32), numbers)
@@ -157,8 +158,8 @@ class ScatterMul(Scatter):
         if type(t_updates) is not Zero:
             if not params["unique_indices"]:
                 raise NotImplementedError(
-                    "scatter_mul: its derivative in the updates was asked for, but it is known only where no windows "
-                    "overlap; pass unique_indices=True"
+                    "scatter_mul: its derivative in the updates was asked for, but it is known only where no"
+                    " windows overlap; pass unique_indices=True"
                 )
             names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
             placed = scatter_add_p.apply(_full(0, x), indices, t_updates, *[params[name] for name in names])
@@ -180,7 +181,7 @@ class ScatterMul(Scatter):
 scatter_mul_p = ScatterMul("scatter-mul", mul_p, np.multiply)
 
 
-# -- scatter_min and scatter_max -----------------------------------------------------------------------------
+# -- scatter_min and scatter_max ----------------------------------------------------------------------------
 
 
 def scatter_min(
@@ -245,15 +246,17 @@ class ScatterExtreme(Scatter):
         one = np.ones((), update_aval.dtype)[()]
 
         def counted(place: Any) -> Any:
-            """How many of the updates meet at each place, seen from each update; of those chosen by ``place``."""
+            """How many updates meet where each update goes; of those chosen by ``place``."""
             start, ones = _full(0, x), _full(1, updates)
             return read(scatter_add(start, indices, place(ones), numbers))
 
         winners = counted(lambda ones: select_n(won, _full(0, updates), ones))
         meeting = counted(lambda ones: ones)
-        even = select_n(kept, div(one, winners), div(one, add(winners, one)))
+        shared = div(one, add(winners, one))
+        even = select_n(kept, div(one, winners), shared)
         from_updates = select_n(won, _full(0, updates), even)
-        from_operand = select_n(kept, _full(0, winners), div(one, add(winners, one)))
+        shared = div(one, add(winners, one))
+        from_operand = select_n(kept, _full(0, winners), shared)
         loss = div(add(-one, from_operand), meeting)
         change = add(mul(read(t), loss), mul(t_updates, from_updates))
         names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")

@@ -25,7 +25,7 @@ from jaxlab.primitives.broadcasting import (
 from jaxlab.primitives.comparison import select_n
 from jaxlab.primitives.reshaping import U32, insert, physical, word_shape
 
-# -- slice ---------------------------------------------------------------------------------------------------------------
+# -- slice --------------------------------------------------------------------------------------------------
 
 
 def slice(
@@ -34,9 +34,10 @@ def slice(
     limit_indices: Sequence[int],
     strides: Sequence[int] | None = None,
 ) -> Any:
-    """The part of ``operand`` from ``start_indices`` up to, not including, ``limit_indices``, in steps of ``strides``.
+    """The part of ``operand`` from ``start_indices`` up to, not including, ``limit_indices``.
 
-    Bounds are static and count from the front. Raises TypeError where they do not lie in the operand.
+    It goes in steps of ``strides``. Bounds are static and count from the front. Raises TypeError where they
+    do not lie in the operand.
 
     >>> slice(np.arange(10), (2,), (8,), (3,))
     Array([2, 5], dtype=int32)
@@ -93,8 +94,9 @@ class Slice(Linear):
         steps = strides or (1,) * len(x.shape)
         if not len(start_indices) == len(limit_indices) == len(steps) == len(x.shape):
             raise TypeError(
-                f"slice: start_indices {start_indices}, limit_indices {limit_indices} and strides {strides} were given "
-                f"for the operand {x.str_short()}, but each must have one entry for each of its {len(x.shape)} axes"
+                f"slice: start_indices {start_indices}, limit_indices {limit_indices} and strides {strides}"
+                f" were given for the operand {x.str_short()}, but each must have one entry for each of its"
+                f" {len(x.shape)} axes"
             )
         if any(step <= 0 for step in steps):
             raise TypeError(
@@ -103,8 +105,9 @@ class Slice(Linear):
         for start, limit, size in zip(start_indices, limit_indices, x.shape, strict=True):
             if not 0 <= start <= limit <= size:
                 raise TypeError(
-                    f"slice: start_indices {start_indices} and limit_indices {limit_indices} were given, but they must "
-                    f"be ascending and lie within the operand {x.str_short()}; slice_in_dim takes negative bounds"
+                    f"slice: start_indices {start_indices} and limit_indices {limit_indices} were given, but"
+                    f" they must be ascending and lie within the operand {x.str_short()}; slice_in_dim takes"
+                    " negative bounds"
                 )
         bounds = zip(start_indices, limit_indices, steps, strict=True)
         return ShapedArray(
@@ -162,15 +165,15 @@ def zero_of(x: Any) -> Any:
     return np.zeros((), aval_of(x).dtype)[()]
 
 
-# -- pad -----------------------------------------------------------------------------------------------------------------
+# -- pad ----------------------------------------------------------------------------------------------------
 
 
 def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, int, int]]) -> Any:
     """``operand`` with the scalar ``padding_value`` added around and between its elements.
 
     Args:
-      padding_config: for each axis how many to add before, after, and between any two elements. Before and after may be
-        negative, which takes elements away.
+      padding_config: for each axis how many to add before, after, and between any two elements. Before and
+        after may be negative, which takes elements away.
 
     Raises TypeError where the dtypes differ and ValueError where the configuration does not fit.
 
@@ -189,8 +192,8 @@ class Pad(Primitive):
     def abstract_eval(self, x: Any, value: Any, *, padding_config: Any) -> ShapedArray:
         if x.dtype != value.dtype:
             raise TypeError(
-                f"pad: the operand is {x.str_short()} and padding_value {value.str_short()}, but both must have the same "
-                "dtype; convert one of them"
+                f"pad: the operand is {x.str_short()} and padding_value {value.str_short()}, but both must"
+                " have the same dtype; convert one of them"
             )
         if value.shape:
             raise ValueError(f"pad: padding_value is {value.str_short()}, but it must be a scalar")
@@ -209,8 +212,8 @@ class Pad(Primitive):
         )
         if any(size < 0 for size in shape):
             raise ValueError(
-                f"pad: padding_config {padding_config} takes more than there is from the operand {x.str_short()}: the "
-                f"result would have shape {shape}"
+                f"pad: padding_config {padding_config} takes more than there is from the operand"
+                f" {x.str_short()}: the result would have shape {shape}"
             )
         return ShapedArray(shape, x.dtype, x.weak_type and value.weak_type)
 
