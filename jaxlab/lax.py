@@ -132,6 +132,10 @@ from jaxlab.primitives.concatenation import rev as rev
 from jaxlab.primitives.concatenation import rev_p as rev_p
 from jaxlab.primitives.concatenation import split as split
 from jaxlab.primitives.concatenation import split_p as split_p
+from jaxlab.primitives.stacking import stack as stack
+from jaxlab.primitives.stacking import tile as tile
+from jaxlab.primitives.stacking import tile_p as tile_p
+from jaxlab.primitives.stacking import unstack as unstack
 from jaxlab.primitives.creation import broadcasted_iota as broadcasted_iota
 from jaxlab.primitives.creation import empty as empty
 from jaxlab.primitives.creation import full as full
@@ -171,3 +175,13 @@ from jaxlab.transforms.jit import jit
 _STATIC = ("axis", "keepdims", "allow_negative_indices")
 dynamic_index_in_dim = jit(_dynamic_index_in_dim, static_argnames=_STATIC)
 dynamic_update_index_in_dim = jit(_dynamic_update_index_in_dim, static_argnames=("axis", "allow_negative_indices"))
+
+# reduction
+from jaxlab.primitives.arg_extremes import argmax as argmax
+from jaxlab.primitives.arg_extremes import argmin as argmin
+from jaxlab.primitives.reduction import reduce_and as reduce_and
+from jaxlab.primitives.reduction import reduce_max as reduce_max
+from jaxlab.primitives.reduction import reduce_min as reduce_min
+from jaxlab.primitives.reduction import reduce_or as reduce_or
+from jaxlab.primitives.reduction import reduce_prod as reduce_prod
+from jaxlab.primitives.reduction import reduce_xor as reduce_xor
