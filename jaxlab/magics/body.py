@@ -12,7 +12,7 @@ from typing import Any
 from jaxlab import tree_util
 from jaxlab.magics.errors import CellError, explain
 from jaxlab.magics.namespace import lent
-from jaxlab.magics.outputs import Frozen, HiddenTracerError, Outcome, freeze, is_array
+from jaxlab.magics.outputs import Frozen, HiddenTracerError, Outcome, freeze, is_array, tracers_in
 from jaxlab.magics.reach import Reacher, code_reads, unwrap, watch
 from jaxlab.magics.source import Source
 from jaxlab.magics.traceback import Place
@@ -90,7 +90,7 @@ class Body:
             n for n, was in containers.items() if n not in names and n in space and _is_changed(space[n], was)
         ]
         self.redefine = [
-            name for name in names if name in self._defined() and _is_opaque_callable(space[name])
+            name for name in self._defined() if name in names and self._must_redefine(space[name])
         ]
         kept = [name for name in (*names, *mutated) if name not in self.redefine]
         return Outcome(
@@ -111,12 +111,18 @@ class Body:
             ) from error
 
     def _defined(self) -> list[str]:
-        return [s.name for s in self.source.tree.body if isinstance(s, ast.FunctionDef)]
+        return [s.name for s in self.source.tree.body if isinstance(s, ast.FunctionDef | ast.ClassDef)]
+
+    def _must_redefine(self, value: Any) -> bool:
+        """Whether a definition keeps what it saw in the trace: compiled functions do, and some classes."""
+        if isinstance(value, type):
+            return bool(tracers_in(value, self.shell.user_ns))
+        return not isinstance(value, types.FunctionType) and is_compiled(value)
 
     def define_again(self) -> None:
-        """Run the ``def`` statements in ``redefine`` with the notebook's concrete values."""
+        """Run the definitions in ``redefine`` with the notebook's concrete values."""
         for statement in self.source.tree.body:
-            if isinstance(statement, ast.FunctionDef) and statement.name in self.redefine:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef) and statement.name in self.redefine:
                 code = compile(
                     ast.Module([statement], []),
                     self.source.filename,
@@ -134,10 +140,6 @@ BODY: types.CodeType = Body.__call__.__code__
 def is_compiled(value: Any) -> bool:
     """Whether a value is a function that ``jit`` made and that keeps what it traced."""
     return callable(value) and hasattr(value, "__wrapped__") and hasattr(value, "lower")
-
-
-def _is_opaque_callable(value: Any) -> bool:
-    return not isinstance(value, types.FunctionType | type) and is_compiled(value)
 
 
 def _closure(name: str, reach: Reacher) -> set[str]:

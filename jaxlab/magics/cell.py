@@ -149,9 +149,11 @@ class CellExecution:
         bindings = self.bindings
         known: set[frozenset[str]] = set()
         for attempt in range(_ATTEMPTS):
-            body = self.body = Body(self.shell, self.source, bindings, self.direct, self.certain)
+            kept = dict(bindings)
+            body = self.body = Body(self.shell, self.source, kept, self.direct, self.certain)
             body.writes = self.writes
-            function = compose(body, self.layers, bindings)
+            function = compose(body, self.layers, kept)
+            kept.update({name: binding.without_arrays() for name, binding in bindings.items()})
             key = ProgramKey(
                 self.source.text,
                 self.stack,

@@ -68,20 +68,35 @@ def explain(
 
 
 def _types(place: Place, frame: types.FrameType, describe: Callable[[Any], str | None]) -> Types:
+    """The types of the arrays that the text at a place names: ``x``, ``self.w``, ``layers[0]``."""
+    tree = _parse(place.segment)
     found: dict[str, str] = {}
-    for name in _names(place.segment):
-        value = frame.f_locals.get(name, frame.f_globals.get(name))
-        text = describe(value)
-        if text is not None:
-            found[name] = text
+
+    def resolve(node: ast.AST) -> Any:
+        """The value of a name, attribute or item, looked up without running anything of the user's."""
+        match node:
+            case ast.Name(id=name):
+                return frame.f_locals.get(name, frame.f_globals.get(name))
+            case ast.Attribute(value=base, attr=name):
+                return getattr(resolve(base), "__dict__", {}).get(name)
+            case ast.Subscript(value=base, slice=ast.Constant(value=key)):
+                holder = resolve(base)
+                if type(holder) is dict:
+                    return holder.get(key)
+                if (
+                    type(holder) in (list, tuple)
+                    and isinstance(key, int)
+                    and -len(holder) <= key < len(holder)
+                ):
+                    return holder[key]
+        return None
+
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            text = describe(resolve(node))
+            if text is not None:
+                found[ast.unparse(node)] = text
     return found
-
-
-def _names(segment: str) -> list[str]:
-    tree = _parse(segment)
-    if tree is None:
-        return list(dict.fromkeys(re.findall(r"\b[^\W\d]\w*\b", segment)))
-    return list(dict.fromkeys(n.id for n in ast.walk(tree) if isinstance(n, ast.Name)))
 
 
 def _parse(segment: str) -> ast.AST | None:
@@ -182,11 +197,10 @@ def _mask(error: BaseException, place: Place, types_: Types) -> str:
 
 
 def _leaked(error: BaseException, place: Place, types_: Types) -> str:
-    tree = _parse(place.segment)
-    attributes = (
-        [ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute)] if tree is not None else []
-    )
-    name = next(iter(types_), None) or next(iter(attributes), None) or _what(place)
+    stored = [
+        name for name in types_ if not name.isidentifier()
+    ]  # on the side: in an attribute or a container
+    name = next(iter([*stored, *types_]), _what(place))
     return (
         f"{_what(place)}: {name} holds a traced value of a trace that has ended; "
         "return the value from the traced function or assign it at the cell's top level, "

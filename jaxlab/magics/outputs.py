@@ -11,7 +11,7 @@ import copy
 import functools
 import gc
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,7 +113,7 @@ def is_array(leaf: Any) -> bool:
     """Whether a leaf is an array or a tracer, which compiled programs compute; NumPy's are constants of the
     trace.
     """
-    return isinstance(leaf, jaxlab.Array)
+    return isinstance(leaf, jaxlab.Array | Tracer)
 
 
 def freeze(value: Any, namespace: dict[str, Any]) -> Frozen:
@@ -140,36 +140,58 @@ def tracers_in(value: Any, namespace: dict[str, Any]) -> list[Any]:
     """The traced values that an object holds, however deep."""
     if isinstance(value, _ATOMS):
         return []
-    return [item for item in _inside(value, namespace) if isinstance(item, Tracer)]
+    return [item for item in _Graph(value, namespace).objects.values() if isinstance(item, Tracer)]
 
 
-def _inside(value: Any, namespace: dict[str, Any] | None) -> list[Any]:
-    """The objects that a value is made of; classes and functions of libraries are not looked into."""
-    seen: dict[int, Any] = {}
-    todo = [value]
-    while todo and len(seen) < _LIMIT:
-        item = todo.pop()
-        if isinstance(item, _ATOMS) or id(item) in seen or item is namespace:
-            continue
-        seen[id(item)] = item
-        if is_array(item):
-            continue
-        if isinstance(item, types.FunctionType):
-            todo += [item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__]
-        elif isinstance(item, type):
-            if item.__module__ == "__main__":
-                todo += vars(item).values()
-        else:
-            todo += gc.get_referents(item)
-            todo.append(getattr(item, "__wrapped__", None))
-    return list(seen.values())
+class _Graph:
+    """The objects that a value is made of; classes and modules of libraries are not looked into."""
+
+    def __init__(self, value: Any, namespace: dict[str, Any] | None = None) -> None:
+        self.objects: dict[int, Any] = {}
+        self._parents: dict[int, list[int]] = {}
+        todo = [value]
+        while todo and len(self.objects) < _LIMIT:
+            item = todo.pop()
+            if id(item) in self.objects:
+                continue
+            self.objects[id(item)] = item
+            for child in _children(item):
+                if child is not namespace and not isinstance(child, _ATOMS):
+                    self._parents.setdefault(id(child), []).append(id(item))
+                    todo.append(child)
+
+    def above(self, ids: Iterable[int]) -> set[int]:
+        """Those of the objects from which one of ``ids`` is reached."""
+        found: set[int] = set()
+        todo = list(ids)
+        while todo:
+            for parent in self._parents.get(todo.pop(), ()):
+                if parent not in found:
+                    found.add(parent)
+                    todo.append(parent)
+        return found
+
+
+def _children(item: Any) -> list[Any]:
+    if is_array(item) or isinstance(item, _Slot):
+        return []
+    if isinstance(item, types.FunctionType):
+        return [item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__]
+    if isinstance(item, type):
+        return list(vars(item).values()) if item.__module__ == "__main__" else []
+    return [*gc.get_referents(item), getattr(item, "__wrapped__", None)]
 
 
 def _rebuild(value: Any, replaced: dict[int, Any]) -> Any:
-    """A deep copy with some objects replaced; functions are copied too, which deepcopy shares."""
-    memo: dict[int, Any] = dict(replaced)
+    """A copy with some objects replaced, in which all that leads to none of them is shared.
+
+    Functions on the way are copied too, with their closures; ``copy.deepcopy`` would share them.
+    """
+    graph = _Graph(value)
+    way = graph.above(replaced)
+    memo: dict[int, Any] = {key: item for key, item in graph.objects.items() if key not in way} | replaced
     cells: dict[int, tuple[types.CellType, types.CellType]] = {}
-    functions = [f for f in _inside(value, None) if isinstance(f, types.FunctionType) and _has_state(f)]
+    functions = [f for key, f in graph.objects.items() if key in way and isinstance(f, types.FunctionType)]
     for function in functions:
         for cell in function.__closure__ or ():
             cells.setdefault(id(cell), (cell, types.CellType()))
@@ -178,22 +200,14 @@ def _rebuild(value: Any, replaced: dict[int, Any]) -> Any:
             function.__code__, function.__globals__, function.__name__, None, closure or None
         )
         memo[id(function)] = functools.update_wrapper(twin, function, updated=())
-        if not hasattr(function, "__wrapped__"):
-            del twin.__wrapped__  # type: ignore[attr-defined]
+        del twin.__wrapped__  # type: ignore[attr-defined]
     for old, new in cells.values():
         new.cell_contents = copy.deepcopy(old.cell_contents, memo)
     for function in functions:
         memo[id(function)].__defaults__ = copy.deepcopy(function.__defaults__, memo)
         memo[id(function)].__kwdefaults__ = copy.deepcopy(function.__kwdefaults__, memo)
         memo[id(function)].__dict__.update(copy.deepcopy(function.__dict__, memo))
-    if isinstance(value, functools.partial):  # its own __reduce__ would share the function
-        arguments = copy.deepcopy((value.func, value.args, value.keywords), memo)
-        return functools.partial(arguments[0], *arguments[1], **arguments[2])
     return copy.deepcopy(value, memo)
-
-
-def _has_state(function: types.FunctionType) -> bool:
-    return bool(function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__)
 
 
 def register() -> None:

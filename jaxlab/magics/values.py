@@ -7,7 +7,7 @@ all else is static.  In a pytree each leaf follows its own kind.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 import jaxlab
 from jaxlab import tree_util
 from jaxlab.core.aval import aval_of
+from jaxlab.core.trace import Tracer
 from jaxlab.magics.fingerprint import Fingerprint, fingerprint
 
 _NUMERIC = "biufcV"
@@ -50,6 +51,11 @@ class Binding:
             for leaf, is_traced in zip(self.leaves, self.is_traced, strict=True)
         ]
         return tree_util.tree_unflatten(self.treedef, leaves)
+
+    def without_arrays(self) -> Binding:
+        """The same without the traced leaves: a kept program must not keep the user's data alive."""
+        leaves = tuple(None if t else leaf for leaf, t in zip(self.leaves, self.is_traced, strict=True))
+        return replace(self, leaves=leaves)
 
 
 def bind(name: str, value: Any, choice: str | None = None) -> Binding:
@@ -93,7 +99,7 @@ def is_traced(leaf: Any) -> bool:
     """Whether a single value is traced by default."""
     if isinstance(leaf, bool | int | str | bytes | type | None):
         return False
-    if isinstance(leaf, float | complex | jaxlab.Array):
+    if isinstance(leaf, float | complex | jaxlab.Array | Tracer):
         return True
     if isinstance(leaf, np.ndarray | np.generic):
         return leaf.dtype.kind in _NUMERIC
@@ -134,7 +140,7 @@ def _article(noun: str) -> str:
 
 def as_argument(leaf: Any) -> Any:
     """The leaf in a form that a compiled program takes."""
-    if isinstance(leaf, jaxlab.Array | np.ndarray | np.generic | float | complex | bool | int):
+    if isinstance(leaf, jaxlab.Array | Tracer | np.ndarray | np.generic | float | complex | bool | int):
         return leaf
     if hasattr(leaf, "aval") or hasattr(leaf, "__jax_array__"):
         return leaf

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from jaxlab.config import config
 from jaxlab.magics import show
 from jaxlab.magics.extension import load_ipython_extension, unload_ipython_extension
 from jaxlab.magics.show import CellRun
@@ -77,6 +78,7 @@ def shell():
 
 @pytest.fixture
 def notebook(shell, capsys, monkeypatch):
+    monkeypatch.setattr(type(config), "disk_cache_enabled", False)
     shell.reset(new_session=False)
     shell.user_ns["__name__"] = "__main__"
     recorded: list[CellRun] = []

@@ -159,7 +159,7 @@ def test_modes(notebook):
     assert "y" not in notebook.ns
     assert shown.run.run_seconds is None
     staged = notebook.good("%%stages\n%%grad x\n(x ** 2).sum()")
-    assert staged.run.compiled is not None
+    assert staged.run.program is not None
     assert "grad_x" not in notebook.ns
     timed = notebook.good("%%bench --repeat 2\n(x ** 2).sum()")
     assert [line.split("  ")[0].strip() for line in timed.output.splitlines()[:3]] == [
