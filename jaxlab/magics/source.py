@@ -101,7 +101,7 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
         shown = lines[line - 1] if line <= len(lines) else ""
         raise CellSyntaxError(error.msg, line, (error.offset or 1) - 1, filename, shown) from None
     return Source(
-        text=text,
+        text=text.rstrip(),
         offset=offset,
         filename=filename,
         label=f"Cell In[{number}]",
