@@ -19,7 +19,7 @@ _bodies = Cache("control flow bodies", maxsize=1024)
 
 
 class Body:
-    """A traced function: a closed jaxpr without constants, the values it closes over, and the structure of its result."""
+    """A traced function: a jaxpr without constants, the values closed over, the structure of the result."""
 
     __slots__ = ("consts", "jaxpr", "out_tree")
 
@@ -55,7 +55,8 @@ def trace_body(
         for x in outputs:
             if not is_array_like(x):
                 raise TypeError(
-                    f"{what}: {name} returned a {type(x).__name__}, but only arrays and numbers can be returned"
+                    f"{what}: {name} returned a {type(x).__name__}, but only arrays and numbers can be "
+                    "returned"
                 )
         return outputs
 
@@ -90,11 +91,6 @@ def share_constants(bodies: Sequence[Body]) -> tuple[list[ClosedJaxpr], list[Any
     return programs, shared
 
 
-def typed_leaves(values: Sequence[Any]) -> tuple[list[Any], list[ShapedArray]]:
-    """Leaves and their types."""
-    return list(values), [aval_of(x) for x in values]
-
-
 def promote_carry(
     what: str, carry: list[Any], carry_tree: Any, out_avals: Sequence[ShapedArray], out_tree: Any
 ) -> tuple[list[Any], bool]:
@@ -109,8 +105,8 @@ def promote_carry(
         )
         detail = f" at carry{tree.keystr(difference[0])}" if difference else ""
         raise TypeError(
-            f"{what}: the carry that the body returns must have the structure of the initial carry, but they differ"
-            f"{detail}: {carry_tree} became {out_tree}"
+            f"{what}: the carry that the body returns must have the structure of the initial carry, but they "
+            f"differ{detail}: {carry_tree} became {out_tree}"
         )
     changed = False
     promoted = []

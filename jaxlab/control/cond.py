@@ -52,7 +52,8 @@ def cond(
     aval = aval_of(pred)
     if aval.shape:
         raise TypeError(
-            f"cond: the predicate has type {aval.str_short()}, but a scalar is needed; reduce it with any or all"
+            f"cond: the predicate has type {aval.str_short()}, but a scalar is needed; reduce it with any or "
+            "all"
         )
     if aval.dtype.kind not in "biuf":
         raise TypeError(
@@ -112,16 +113,16 @@ def _check_same(what: str, bodies: Sequence[Body], names: Sequence[str]) -> None
     for body, name in zip(bodies[1:], names[1:], strict=True):
         if body.out_tree != first.out_tree:
             raise TypeError(
-                f"{what}: the branches must return the same structure, but {names[0]} returned {first.out_tree} "
-                f"and {name} returned {body.out_tree}"
+                f"{what}: the branches must return the same structure, but {names[0]} returned "
+                f"{first.out_tree} and {name} returned {body.out_tree}"
             )
         for i, (a, b) in enumerate(zip(first.jaxpr.out_avals, body.jaxpr.out_avals, strict=True)):
             if a.shape != b.shape or a.dtype != b.dtype:
                 example = tree.unflatten(first.out_tree, first.jaxpr.out_avals)
                 path = tree.keystr(tree.leaves_with_path(example)[i][0])
                 raise TypeError(
-                    f"{what}: the branches must return the same types, but the result{path} is {a.str_short()} in "
-                    f"{names[0]} and {b.str_short()} in {name}"
+                    f"{what}: the branches must return the same types, but the result{path} is "
+                    f"{a.str_short()} in {names[0]} and {b.str_short()} in {name}"
                 )
 
 
@@ -224,7 +225,7 @@ class Cond(Primitive):
         aval = ShapedArray((3,), F32)
         branches = tuple(stage_closed(f, [aval]) for f in (lambda x: [sin(x)], lambda x: [cos(x)]))
         for index in (0, 1):
-            yield Example((np.int32(index), aval), dict(branches=branches))
+            yield Example((np.int32(index), aval), {"branches": branches})
 
 
 def _select_branches(
@@ -247,7 +248,7 @@ def _select_branches(
 
 
 def _share_residuals(halves: Sequence[Halves]) -> tuple[list[ClosedJaxpr], list[ClosedJaxpr], int]:
-    """Branches that save, and take, the residuals of all of them; each fills those of the others with zeros."""
+    """Branches that save, and take, the residuals of all; each fills those of the others with zeros."""
     avals = [half.known.out_avals[len(half.known.out_avals) - half.num_residuals :] for half in halves]
     total = sum(len(a) for a in avals)
     now, later = [], []

@@ -95,7 +95,8 @@ def _pair(out_tree: Any) -> tuple[Any, Any]:
     children = out_tree.children()
     if out_tree.node_data() is None or out_tree.node_data()[0] is not tuple or len(children) != 2:
         raise TypeError(
-            f"scan: f must return a pair (carry, output), but it returned {out_tree}; return None for no output"
+            f"scan: f must return a pair (carry, output), but it returned {out_tree}; return None for no "
+            "output"
         )
     return children[0], children[1]
 
@@ -120,7 +121,8 @@ def _length(stacked: Sequence[Any], xs: Any, given: int | None) -> int:
     for path, size in sizes:
         if size != sizes[0][1]:
             raise ValueError(
-                f"scan: the leading axes must have one size, but xs{sizes[0][0]} has {sizes[0][1]} and xs{path} has {size}"
+                f"scan: the leading axes must have one size, but xs{sizes[0][0]} has {sizes[0][1]} and "
+                f"xs{path} has {size}"
             )
     return sizes[0][1]
 
@@ -138,7 +140,7 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
 
 
 class Scan(Primitive):
-    """Operands are constants, carries and stacked inputs, in this order; results are carries and stacked outputs."""
+    """From constants, carries and stacked inputs, in this order, to carries and stacked outputs."""
 
     name = "scan"
     multiple_results = True
@@ -230,7 +232,7 @@ class Scan(Primitive):
         num_carry: int,
         **params: Any,
     ) -> list[Any]:
-        """The known part runs now and stacks its residuals; what does not change from step to step is not stacked."""
+        """The known part runs now and stacks its residuals, other than those that no step changes."""
         consts_u, carry_u, xs_u = split_by(unknown, num_consts, num_carry)
         ys = len(jaxpr.jaxpr.outvars) - num_carry
 
@@ -269,12 +271,12 @@ class Scan(Primitive):
                 *unknown_of(xs, xs_u),
                 *stacked,
             ],
-            dict(
-                jaxpr=reorder(body, order),
-                num_consts=len(res_const) + num_uc,
-                num_carry=num_ucarry,
+            {
+                "jaxpr": reorder(body, order),
+                "num_consts": len(res_const) + num_uc,
+                "num_carry": num_ucarry,
                 **params,
-            ),
+            },
         )
         known_outputs, unknown_outputs = iter(outputs), iter(later)
         return [next(unknown_outputs) if u else next(known_outputs) for u in halves.out_unknown]
@@ -292,8 +294,6 @@ class Scan(Primitive):
     ) -> list[Any]:
         linear = [type(x) is UndefinedPrimal for x in args]
         consts_l, carry_l, xs_l = split_by(linear, num_consts, num_carry)
-        if not all(carry_l):
-            raise ValueError("scan: cannot transpose a loop whose carry is linear only in part")
         consts, _, xs = split_by(args, num_consts, num_carry)
         ct_carry, ct_ys = split_by([instantiate(c) for c in ct], num_carry)
         fixed = [x for x, is_linear in zip(consts, consts_l, strict=True) if not is_linear]
@@ -321,7 +321,8 @@ class Scan(Primitive):
         from_consts, from_xs = iter(ct_consts), iter(ct_xs)
         return [
             *[next(from_consts) if is_linear else None for is_linear in consts_l],
-            *ct_init,
+            # A carry that starts from a known tangent (zero) is linear too, but nobody asks for its cotangent.
+            *[c if is_linear else None for c, is_linear in zip(ct_init, carry_l, strict=True)],
             *[next(from_xs) if is_linear else None for is_linear in xs_l],
         ]
 
@@ -369,11 +370,9 @@ class Scan(Primitive):
     def examples(self) -> Iterable[Example]:
         v, m = ShapedArray((3,), F32), ShapedArray((4, 3), F32)
         body = stage_closed(lambda w, c, x: [add(mul(c, w), sin(x)), mul(c, x)], [v, v, v])
+        params = {"jaxpr": body, "length": 4, "num_consts": 1, "num_carry": 1}
         for reverse, unroll in ((False, 1), (True, 3)):
-            yield Example(
-                (v, v, m),
-                dict(jaxpr=body, length=4, reverse=reverse, num_consts=1, num_carry=1, unroll=unroll),
-            )
+            yield Example((v, v, m), {**params, "reverse": reverse, "unroll": unroll})
 
 
 def _run_known(
@@ -384,8 +383,11 @@ def _run_known(
     xs: Sequence[Any],
     params: dict[str, Any],
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    """Run the known half. Returns its outputs, for each residual its value where no step changes it (else None), and the
-    stacks of the other residuals."""
+    """Run the known half, once for all that no step changes and else in a loop.
+
+    Returns its outputs, for each residual its value where no step changes it (else None), and the stacks of
+    the other residuals.
+    """
     known: ClosedJaxpr = halves.known
     hoisted = split_jaxpr(known, [*[False] * len(consts), *[True] * (len(carry) + len(xs))])
     count = len(known.jaxpr.outvars) - halves.num_residuals
@@ -412,7 +414,7 @@ def _run_known(
 def _transposed_body(
     jaxpr: ClosedJaxpr, consts_l: Sequence[bool], num_carry: int, xs_l: Sequence[bool]
 ) -> ClosedJaxpr:
-    """One step backwards: from fixed values, running sums, cotangents of the carry and of the output, and residuals."""
+    """One step backwards: from fixed values, running sums, cotangents of carry and output, and residuals."""
     key = ("scan transpose", tuple(consts_l), num_carry, tuple(xs_l))
     memo: ClosedJaxpr | None = jaxpr.memo.get(key)
     if memo is not None:

@@ -1,4 +1,4 @@
-"""Lowering of ``scan``: a while loop over a counter that slices the inputs and writes the outputs in place."""
+"""Lowering of ``scan`` to a while loop over a counter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lower_scan(
     """
     b = ctx.b
     consts, carry, xs = split_by(operands, num_consts, num_carry)
-    const_avals, _, x_avals = split_by(ctx.avals_in, num_consts, num_carry)
+    _, _, x_avals = split_by(ctx.avals_in, num_consts, num_carry)
     y_avals = ctx.avals_out[num_carry:]
     ys = [b.full(0, aval) for aval in y_avals]
     i32 = b.tensor((), np.dtype(np.int32))
@@ -60,14 +60,12 @@ def lower_scan(
         limit = test.constant(whole * unroll, counter.dtype)
         test.end([test.compare(arguments[0], limit, "LT", counter.dtype, ())])
         body, arguments = b.block(loop.regions[1], types)
-        index, own_consts, own_carry, own_xs, own_ys = (
-            arguments[0],
-            *split_by(arguments[1:], num_consts, num_carry, len(xs)),
-        )
+        index = arguments[0]
+        own_consts, own_carry, own_xs, own_ys = split_by(arguments[1:], num_consts, num_carry, len(xs))
         for k in range(unroll):
             own_carry, own_ys = step(body, advance(body, index, k), own_consts, own_carry, own_xs, own_ys)
         body.end([advance(body, index, unroll), *own_consts, *own_carry, *own_xs, *own_ys])
-        _, _, carry, _, ys = (None, *split_by(list(loop.results)[1:], num_consts, num_carry, len(xs)))
+        _, carry, _, ys = split_by(list(loop.results)[1:], num_consts, num_carry, len(xs))
         done = whole * unroll
     else:
         done = 0

@@ -62,12 +62,7 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     avals = [aval_of(x) for x in leaves]
     test = trace_body(cond_fun, example, avals, "while_loop")
     result = test.jaxpr.out_avals
-    if (
-        len(result) != 1
-        or result[0].shape
-        or result[0].dtype != np.bool_
-        or tree.leaves(test.out_tree) is None
-    ):
+    if len(result) != 1 or result[0].shape or result[0].dtype != np.bool_:
         shown = ", ".join(aval.str_short() for aval in result)
         raise TypeError(
             f"while_loop: cond_fun must return a boolean scalar, but it returned {shown or 'nothing'}; "
@@ -90,10 +85,10 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
 def fori_loop(
     lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None
 ) -> Any:
-    """``val = init_val; for i in range(lower, upper): val = body_fun(i, val)``, as one operation of the program.
+    """``for i in range(lower, upper): val = body_fun(i, val)`` from ``init_val`` on, as one operation.
 
     Args:
-      lower, upper: integers; where both are known while tracing, the loop can be differentiated in reverse mode.
+      lower, upper: integers; where both are known while tracing, reverse-mode derivatives work too.
       body_fun: from the index and the carry to the next carry.
       init_val: the first carry, a pytree of arrays.
       unroll: how many steps to write out in each iteration, for known bounds.
@@ -218,10 +213,13 @@ class While(Primitive):
         body_jaxpr: ClosedJaxpr,
         body_nconsts: int,
     ) -> list[Any]:
-        """The carries that do not depend on the unknowns are computed now; the whole loop runs again later for the rest."""
-        params = dict(
-            cond_jaxpr=cond_jaxpr, cond_nconsts=cond_nconsts, body_jaxpr=body_jaxpr, body_nconsts=body_nconsts
-        )
+        """Carries that depend on no unknown are computed now; the whole loop runs again later for the rest."""
+        params = {
+            "cond_jaxpr": cond_jaxpr,
+            "cond_nconsts": cond_nconsts,
+            "body_jaxpr": body_jaxpr,
+            "body_nconsts": body_nconsts,
+        }
         test_unknown, const_unknown, carry_unknown = split_by(unknown, cond_nconsts, body_nconsts)
         carry_unknown = fixpoint(
             carry_unknown, lambda flags: split_jaxpr(body_jaxpr, [*const_unknown, *flags], flags).out_unknown
@@ -231,8 +229,7 @@ class While(Primitive):
             return trace.unknown.process(self, args, params)  # type: ignore[no-any-return]
         halves = split_jaxpr(body_jaxpr, [*const_unknown, *carry_unknown], carry_unknown)
         kept = [i for i, u in enumerate(carry_unknown) if not u]
-        _, _, carry = split_by(args, cond_nconsts, body_nconsts)
-        test_consts, body_consts, _ = split_by(args, cond_nconsts, body_nconsts)
+        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
         known_consts = [x for x, u in zip(body_consts, const_unknown, strict=True) if not u]
         with interpret_with(trace.parent):
             known = self.bind(
@@ -251,8 +248,9 @@ class While(Primitive):
 
     def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
         raise ValueError(
-            "reverse-mode differentiation does not work for while_loop, nor for fori_loop with traced bounds, because the "
-            "number of steps is not known when the program is compiled; use scan, or fori_loop with bounds that are Python ints"
+            "reverse-mode differentiation does not work for while_loop, nor for fori_loop with traced bounds, "
+            "because the number of steps is not known when the program is compiled; use scan, or fori_loop "
+            "with bounds that are Python ints"
         )
 
     def batch(
@@ -313,8 +311,8 @@ class While(Primitive):
         i, x = ShapedArray((), np.dtype(np.int32)), ShapedArray((3,), F32)
         test = stage_closed(lambda i, x: [lt(i, np.int32(3))], [i, x])
         body = stage_closed(lambda w, i, x: [add(i, np.int32(1)), mul(x, w)], [x, i, x])
-        params = dict(cond_jaxpr=test, cond_nconsts=0, body_jaxpr=body, body_nconsts=1)
-        yield Example((x, np.int32(0), x), params)
+        params = {"cond_jaxpr": test, "cond_nconsts": 0, "body_jaxpr": body, "body_nconsts": 1}
+        yield Example((x, np.int32(0), x), params, reverse=False)
 
 
 def _ignoring(test: ClosedJaxpr, extra: Sequence[ShapedArray]) -> ClosedJaxpr:

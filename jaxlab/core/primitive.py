@@ -19,8 +19,9 @@ class Example:
     Attributes:
       args: one `ShapedArray` (values are then drawn at random), or a NumPy value, for each operand.
       params: the parameters by name.
-      differentiate: whether the derivative rules are checked at these arguments (off at kinks and for integers), or the
-        positions of the arguments in which they are.
+      differentiate: whether the derivative rules are checked at these arguments (off at kinks and for
+        integers), or the positions of the arguments in which they are.
+      reverse: whether reverse mode works, where the derivative rules are checked.
       positive: draw the random values from (0.5, 1.5), for functions not defined everywhere.
       tolerance: relative tolerance of the comparison with ``reference`` in float32.
     """
@@ -28,6 +29,7 @@ class Example:
     args: tuple[Any, ...]
     params: dict[str, Any] = field(default_factory=dict)
     differentiate: bool | tuple[int, ...] = True
+    reverse: bool = True
     positive: bool = False
     tolerance: float = 2e-5
 
@@ -35,9 +37,9 @@ class Example:
 class Primitive:
     """An operation of the language, with every rule that a transformation asks for.
 
-    A subclass sets ``name`` and writes ``abstract_eval``, ``lower``, ``jvp``, ``transpose`` (where ``linear_in`` is not
-    empty), ``batch``, ``reference`` and ``examples``. Rules get parameters by keyword. With ``multiple_results`` they
-    return sequences.
+    A subclass sets ``name`` and writes ``abstract_eval``, ``lower``, ``jvp``, ``transpose`` (where
+    ``linear_in`` is not empty), ``batch``, ``reference`` and ``examples``. Rules get parameters by keyword.
+    With ``multiple_results`` they return sequences.
     """
 
     name: str
@@ -61,17 +63,15 @@ class Primitive:
         return False
 
     def program(self, params: dict[str, Any]) -> Any | None:
-        """The closed jaxpr that an application stands for, where it is a call of one; it is then compiled as it is."""
+        """The closed jaxpr that an application is a call of, if it is one: then that is what is compiled."""
         return None
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters that a jaxpr shows, in its order: all by name, unless a primitive says more."""
         return {name: params[name] for name in sorted(params)}
 
-    # -- the rules ---------------------------------------------------------------------------------------------------
-
     def abstract_eval(self, *avals: Any, **params: Any) -> Any:
-        """The type of the result (a list of them with ``multiple_results``); raises TypeError or ValueError."""
+        """The type of the result, a list with ``multiple_results``; TypeError or ValueError if there is none."""
         raise NotImplementedError(f"primitive {self.name} has no abstract_eval rule")
 
     def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:
@@ -89,7 +89,7 @@ class Primitive:
     def batch(
         self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
     ) -> tuple[Any, Any]:
-        """The result on arguments of which some carry a mapped axis of ``size`` at ``dims``, and where it went."""
+        """The result on arguments, some with a mapped axis of ``size`` at ``dims``, and where that went."""
         raise NotImplementedError(f"primitive {self.name} cannot be batched")
 
     def partial_eval(self, trace: Any, unknown: Sequence[bool], args: Sequence[Any], **params: Any) -> Any:
