@@ -33,6 +33,9 @@ Predicate = Callable[[Any], bool]
 
 registry = PyTreeRegistry()
 
+# What jaxlib's dispatch sees: as the registry, but arrays of random keys are nodes around their words.
+dispatch_registry = PyTreeRegistry()
+
 _MISSING: Any = object()
 
 
@@ -375,6 +378,7 @@ def register_pytree_node(
         [1, 2]
     """
     registry.register_node(nodetype, flatten_func, unflatten_func, flatten_with_keys_func)
+    dispatch_registry.register_node(nodetype, flatten_func, unflatten_func, flatten_with_keys_func)
 
 
 def static(**kwargs: Any) -> Any:

@@ -23,6 +23,7 @@ from jaxlab.tree import (
     flatten_one_level_with_keys,
     keystr,
     register_pytree_node,
+    dispatch_registry,
     registry,
 )
 
@@ -201,6 +202,7 @@ def register_dataclass(
                 "leave it out, or declare it with init=True"
             )
     registry.register_dataclass_node(nodetype, list(data_fields), list(meta_fields))
+    dispatch_registry.register_dataclass_node(nodetype, list(data_fields), list(meta_fields))
     return nodetype
 
 

@@ -9,7 +9,7 @@ from jaxlab import tree
 from jaxlab.caching import Cache, CacheStats, register
 from jaxlab.core import trace
 from jaxlab.core.aval import ShapedArray
-from jaxlab.runtime import callbacks
+from jaxlab.runtime import callbacks, keys
 from jaxlab.runtime.native import J, JaxRuntimeError, array_result_handler, set_tracing
 from jaxlab.runtime.sharding import single_device
 from jaxlab.runtime.transfer import Array, deleted_error, put
@@ -73,14 +73,14 @@ def fast_path(
         raise ValueError(f"fast_path: the program takes {num_inputs} inputs, but {count} are kept")
     return FastPath(
         executable,
-        out_tree,
+        keys.dispatch_tree(out_tree, out_avals),
         [sharding] * count,
         [sharding] * len(out_avals),
-        list(out_avals),
+        [keys.physical(aval) for aval in out_avals],
         [committed] * len(out_avals),
         list(map(bool, kept)),
         [None] * count,
-        list(const_args),
+        keys.unwrap(const_args),
     )
 
 
@@ -90,7 +90,7 @@ def pjit(
     cache_miss: Callable[..., tuple[Any, FastPath | None, bool]],
     static_argnums: Sequence[int] = (),
     static_argnames: Sequence[str] = (),
-    registry: Any = tree.registry,
+    registry: Any = tree.dispatch_registry,
 ) -> Any:
     """A C++ function that runs a known call without Python, and asks ``cache_miss`` about an unknown one.
 
@@ -133,7 +133,8 @@ def result_handlers(out_avals: Iterable[ShapedArray], sharding: Any, committed: 
     for aval in out_avals:
         key = (aval, sharding, committed)
         handlers.append(
-            _handlers.get(key) or _handlers.put(key, array_result_handler(aval, sharding, committed))
+            _handlers.get(key)
+            or _handlers.put(key, array_result_handler(keys.physical(aval), sharding, committed))
         )
     return handlers
 
@@ -155,10 +156,10 @@ def execute(
     """
     handlers = result_handlers(out_avals, single_device(device), committed)
     try:
-        results: list[Any] = executable.execute_sharded(list(arrays)).consume_with_handlers(handlers)
-        return results
+        results: list[Any] = executable.execute_sharded(keys.unwrap(arrays)).consume_with_handlers(handlers)
     except (JaxRuntimeError, ValueError) as error:
         raise launch_error(error, arrays) from None
+    return keys.wrap(results, out_avals) if keys.holds_keys(out_avals) else results
 
 
 def launch_error(error: Exception, arrays: Sequence[Any] = ()) -> BaseException:
@@ -167,7 +168,7 @@ def launch_error(error: Exception, arrays: Sequence[Any] = ()) -> BaseException:
     if cause is not None:
         return cause
     for x in arrays:
-        if type(x) is Array and x.is_deleted():
+        if type(x) in (Array, keys.KeyArray) and x.is_deleted():
             return deleted_error(x)
     if isinstance(error, JaxRuntimeError):
         return error
@@ -185,7 +186,7 @@ def device_of(args: Iterable[Any], default: Any, *, name: str = "") -> tuple[Any
     """
     first: tuple[int, Any] | None = None
     for position, x in enumerate(args):
-        if type(x) is Array and x._committed:
+        if type(x) in (Array, keys.KeyArray) and x._committed:
             if first is None:
                 first = position, x
             elif (

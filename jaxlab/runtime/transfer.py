@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.runtime import backend
+from jaxlab.runtime.keys import KeyArray
 from jaxlab.runtime.coexistence import without_jax
 from jaxlab.runtime.native import J, xc
 from jaxlab.runtime.sharding import single_device
@@ -58,6 +59,10 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
         committed = device is not None
     if kind is Array:
         return _put_array(x, aval, device, committed)
+    if kind is KeyArray:
+        if x.aval != aval:
+            raise _mismatch(x.shape, x.dtype, aval)
+        return KeyArray(aval, put(x.words, None, device, committed=committed))
     if device is None:
         device = backend.default_device()
     if kind is np.ndarray or isinstance(x, np.generic | np.ndarray):
