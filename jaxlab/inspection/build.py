@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import linecache
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 from jaxlab.core import source
 from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn
 from jaxlab.core.printing import jaxpr_to_text
+from jaxlab.inspection.hlo import hlo_form
 from jaxlab.inspection.program import Frame, Item, Link, LinkKind, Links, Source, Stage
 from jaxlab.inspection.record import Cost
-from jaxlab.inspection.stages import Form, Part, hlo_form, jaxpr_form, stablehlo_form
+from jaxlab.inspection.stages import Form, Part, jaxpr_form, stablehlo_form
 from jaxlab.interpreters.program import Program
 from jaxlab.version import __version__
 
@@ -90,17 +92,17 @@ class ProgramView:
         equations: Sequence[JaxprEqn] = lowered.equations if lowered is not None else _all_equations(closed)
         numbers = {eqn: i for i, eqn in enumerate(equations)}
         frames = [known.frames(eqn) for eqn in equations]
+        optimized = program.text("optimized") if program is not None and compiled is not None else None
         forms: dict[str, Form | None] = {
             "jaxpr": jaxpr_form(closed, numbers),
             "stablehlo": stablehlo_form(lowered.module) if lowered is not None else None,
-            "hlo": hlo_form(compiled.executable.hlo_modules()[0].to_string()) if compiled is not None else None,
+            "hlo": hlo_form(optimized) if optimized is not None else None,
         }
         notes = {"jaxpr": "", "stablehlo": "not lowered: traced only", "hlo": "not compiled: traced only"}
         self.stages = tuple(_stage(name, form, frames, notes[name]) for name, form in forms.items())
         present = [(name, form) for name, form in forms.items() if form is not None]
         self.links = tuple(
-            Links(a, b, tuple(link(before, after)))
-            for (a, before), (b, after) in zip(present[:-1], present[1:], strict=True)
+            Links(a, b, tuple(link(before, after))) for (a, before), (b, after) in itertools.pairwise(present)
         )
         self.sources = known.finished()
         self.cost = cost_of(program)
@@ -118,7 +120,8 @@ def _stage(name: str, form: Form | None, frames: Sequence[tuple[Frame, ...]], no
     if form is None:
         return Stage(name, title, language, note=note)
     items = [
-        Item(part.first, part.last, part.name, frames[part.equations[0]] if part.equations else ()) for part in form.parts
+        Item(part.first, part.last, part.name, frames[part.equations[0]] if part.equations else ())
+        for part in form.parts
     ]
     return Stage(name, title, language, form.text, tuple(items))
 
@@ -126,12 +129,15 @@ def _stage(name: str, form: Form | None, frames: Sequence[tuple[Frame, ...]], no
 def link(before: Form, after: Form) -> list[Link]:
     """Links between the parts of neighbouring forms that come from the same equation.
 
-    What an equation became is ``expanded`` if it is several parts, ``fused`` if it went into a larger kernel, ``duplicated``
-    if XLA made copies, ``removed`` if nothing of it is left; what comes from no equation was ``added``.
+    What an equation became is ``expanded`` if it is several parts, ``fused`` if it went into a larger
+    kernel, ``duplicated`` if XLA made copies, ``removed`` if nothing of it is left; what comes from no
+    equation was ``added``.
     """
     earlier = _by_equation(before.parts)
     later = _by_equation(after.parts)
-    own = {number: [i for i in places if len(after.parts[i].equations) == 1] for number, places in later.items()}
+    own = {
+        number: [i for i in places if len(after.parts[i].equations) == 1] for number, places in later.items()
+    }
     links: list[Link] = []
     for number, places in earlier.items():
         targets = own.get(number) or later.get(number) or []
