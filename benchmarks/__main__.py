@@ -1,9 +1,9 @@
 """``make bench``: one table of jaxlab over jax.
 
-Rows inside a warm process are measured by two workers, one a library, in alternating bursts; the ratio is the median over
-rounds of the ratio of neighbouring bursts, and the spread given beside it is from the 10th to the 90th percentile. Rows of
-whole processes start both libraries in turn. Both use the same jaxlib; for the start with a warm disk cache jax is given
-its own persistent cache, which is off by default.
+Rows inside a warm process are measured by two workers, one a library, in alternating bursts; the ratio is the
+median over rounds of the ratio of neighbouring bursts, and the spread given beside it is from the 10th to the
+90th percentile. Rows of whole processes start both libraries in turn. Both use the same jaxlib; for the start
+with a warm disk cache jax is given its own persistent cache, which is off by default.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ FIRST_JIT = (
     "f = {lib}.jit(lambda x, y: jnp.tanh(x @ y) + x.sum(0)); "
     "f(jnp.ones((8, 8)), jnp.ones((8, 8))).block_until_ready(); print(time.perf_counter() - start)"
 )
-IMPORT = "import time; start = time.perf_counter(); import {lib}, {lib}.numpy; print(time.perf_counter() - start)"
+IMPORT = (
+    "import time; start = time.perf_counter(); import {lib}, {lib}.numpy; print(time.perf_counter() - start)"
+)
 PEAK = (
-    "import resource; from benchmarks.worker import Library; from benchmarks.rows import digits; lib = Library('{lib}'); "
-    "step, (params, x, y) = digits(lib); f = lib.jx.jit(step)\n"
+    "import resource; from benchmarks.worker import Library; from benchmarks.rows import digits\n"
+    "lib = Library('{lib}'); step, (params, x, y) = digits(lib); f = lib.jx.jit(step)\n"
     "for _ in range(20): params, loss = f(params, x, y)\n"
     "lib.jx.block_until_ready(params); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
 )
@@ -74,7 +76,8 @@ def of_processes(code: str, rounds: int, cache: str) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         for i in range(rounds + (cache == "warm")):
             for library in LIBRARIES:
-                where = None if cache == "none" else f"{folder}/{library}" + (str(i) if cache == "empty" else "")
+                number = i if cache == "empty" else ""
+                where = None if cache == "none" else f"{folder}/{library}{number}"
                 seconds = run_once(library, code, where)
                 if cache != "warm" or i > 0:
                     times[library].append(seconds)
@@ -144,36 +147,40 @@ def line(title: str, reach: float | None, times: dict[str, list[float]], is_byte
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("rows", nargs="*", help="only these rows")
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
+    rounds: int = options.rounds
+    first = "first jit result in a new process"
+    peak = "peak memory of a process that trains on digits"
     processes: dict[str, Callable[[], str]] = {
-        "import": lambda: line("import", 0.35, of_processes(IMPORT, options.rounds, "none")),
+        "import": lambda: line("import", 0.35, of_processes(IMPORT, rounds, "none")),
         "first_jit_empty": lambda: line(
-            "first jit result in a new process, empty disk cache", None, of_processes(FIRST_JIT, options.rounds, "empty")
+            f"{first}, empty disk cache", None, of_processes(FIRST_JIT, rounds, "empty")
         ),
         "first_jit_warm": lambda: line(
-            "first jit result in a new process, warm disk cache", 0.4, of_processes(FIRST_JIT, options.rounds, "warm")
+            f"{first}, warm disk cache", 0.4, of_processes(FIRST_JIT, rounds, "warm")
         ),
-        "peak_memory": lambda: line(
-            "peak memory of a process that trains on digits", None, of_processes(PEAK, max(3, options.rounds // 3), "none"), True
-        ),
+        "peak_memory": lambda: line(peak, None, of_processes(PEAK, max(3, rounds // 3), "none"), True),
     }
     chosen = options.rows or [*processes, *ROWS]
     unknown = set(chosen) - set(processes) - set(ROWS)
     if unknown:
         parser.error(f"unknown rows {', '.join(sorted(unknown))}; there are {', '.join([*processes, *ROWS])}")
     start = time.time()
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{options.rounds} interleaved rounds; ratio is jaxlab / jax, with its 10th to 90th percentile\n")
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{rounds} interleaved rounds; ratio is jaxlab / jax, with its 10th to 90th percentile\n")
     print("| what | jaxlab | jax | ratio | spread | at most |\n|---|---|---|---|---|---|")
     for name in chosen:
         if name in processes:
             print(processes[name](), flush=True)
     names = [name for name in chosen if name in ROWS]
     if names:
-        for name, times in of_rows(names, options.rounds).items():
+        for name, times in of_rows(names, rounds).items():
             print(line(ROWS[name].title, ROWS[name].reach, times), flush=True)
     print(f"\nmeasured in {time.time() - start:.0f} s")
 

@@ -1,12 +1,13 @@
 """The rows of the benchmark table that are measured inside a warm process.
 
-A row prepares its arrays and functions for a library and returns a burst: a function of a number of repeats that gives the
-best time of one call, in seconds. The best of a short burst is what the machine can do between disturbances; the driver
-takes the median over interleaved bursts.
+A row prepares its arrays and functions for a library and returns a burst: a function of a number of repeats
+that gives the best time of one call, in seconds. The best of a short burst is what the machine can do between
+disturbances; the driver takes the median over interleaved bursts.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,9 +108,9 @@ def compile_step(lib: Any) -> Burst:
 
     def burst(repeats: int) -> float:
         best = float("inf")
-        for k in range(repeats):
+        for _ in range(repeats):
             # A new constant makes a new program, so that no cache helps.
-            lowered = lib.jx.jit(lambda *args, k=time.perf_counter_ns(): _scaled(step(*args), 1 + k * 1e-18)).lower(*state)
+            lowered = lib.jx.jit(_scaled(step, 1 + time.perf_counter_ns() * 1e-18)).lower(*state)
             start = time.perf_counter()
             lowered.compile()
             best = min(best, time.perf_counter() - start)
@@ -118,9 +119,14 @@ def compile_step(lib: Any) -> Burst:
     return burst
 
 
-def _scaled(result: Any, factor: float) -> Any:
-    params, loss = result
-    return params, loss * factor
+def _scaled(step: Callable[..., Any], factor: float) -> Callable[..., Any]:
+    """A training step whose loss is multiplied by a constant."""
+
+    def scaled(*args: Any) -> Any:
+        params, loss = step(*args)
+        return params, loss * factor
+
+    return scaled
 
 
 def _dispatch(lib: Any, count: int) -> Burst:
@@ -210,14 +216,14 @@ def eager_grad(lib: Any) -> Burst:
 
 
 def digits(lib: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """A training step of the quickstart's classifier, and a state of its size: 64 pixels, 128 hidden units, 10 classes."""
+    """A training step of the quickstart's classifier, and its state: layers of 64, 128 and 10 units."""
     rng = np.random.default_rng(0)
     x = lib.np.asarray(rng.random((1347, 64), np.float32))
     y = lib.np.asarray(rng.integers(0, 10, 1347))
     sizes = [64, 128, 10]
     params = [
         {"w": lib.np.asarray(rng.standard_normal((m, n), np.float32) * 0.1), "b": lib.np.zeros(n)}
-        for m, n in zip(sizes[:-1], sizes[1:], strict=True)
+        for m, n in itertools.pairwise(sizes)
     ]
 
     def predict(params: Any, x: Any) -> Any:

@@ -1,6 +1,7 @@
 """One library's side of the benchmarks: measures the rows it is asked for, one burst at a time.
 
-Run as ``python -m benchmarks.worker jax``; reads ``row repeats`` lines, answers each with one JSON number (seconds).
+Run as ``python -m benchmarks.worker jax``; reads ``row repeats`` lines, answers each with one JSON number
+(seconds).
 """
 
 from __future__ import annotations
