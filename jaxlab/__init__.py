@@ -1,8 +1,8 @@
 """jaxlab: JAX's programming model for the notebook, over XLA.
 
-``%load_ext jaxlab`` makes cells into functions: ``%%jit``, ``%%grad`` and ``%%vmap`` trace, compile and show them. The names
-here, and in `jaxlab.numpy`, `jaxlab.lax`, `jaxlab.random`, `jaxlab.nn` and `jaxlab.tree_util`, are those of JAX, so that
-JAX code runs when its import line changes.
+``%load_ext jaxlab`` makes cells into functions: ``%%jit``, ``%%grad`` and ``%%vmap`` trace, compile and show
+them. The names here, and in `jaxlab.numpy`, `jaxlab.lax`, `jaxlab.random`, `jaxlab.nn` and
+`jaxlab.tree_util`, are those of JAX, so that JAX code runs when its import line changes.
 
 >>> import jaxlab
 >>> jaxlab.grad(lambda x: x ** 2)(3.0)
@@ -63,7 +63,7 @@ from jaxlab.transforms.vjp import vjp as vjp
 from jaxlab.transforms.vmap import vmap as vmap
 from jaxlab.version import __version__ as __version__
 
-# On a version of jaxlib that was not tested: a few lines that name what broke. Else a comparison of two numbers.
+# On an untested version of jaxlib: a few lines that name what broke. Else a comparison of two numbers.
 _run_if_untested()
 
 if _TYPE_CHECKING:

@@ -213,7 +213,7 @@ class While(Primitive):
         body_jaxpr: ClosedJaxpr,
         body_nconsts: int,
     ) -> list[Any]:
-        """Carries that depend on no unknown are computed now; the whole loop runs again later for the rest."""
+        """Carries that depend on no unknown are computed now; the whole loop runs again later for others."""
         params = {
             "cond_jaxpr": cond_jaxpr,
             "cond_nconsts": cond_nconsts,
@@ -248,9 +248,9 @@ class While(Primitive):
 
     def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
         raise ValueError(
-            "reverse-mode differentiation does not work for while_loop, nor for fori_loop with traced bounds, "
-            "because the number of steps is not known when the program is compiled; use scan, or fori_loop "
-            "with bounds that are Python ints"
+            "reverse-mode differentiation does not work for while_loop, nor for fori_loop with traced "
+            "bounds, because the number of steps is not known when the program is compiled; use scan, or "
+            "fori_loop with bounds that are Python ints"
         )
 
     def batch(

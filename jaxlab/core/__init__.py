@@ -1,1 +1,1 @@
-"""The language: abstract values, jaxprs, primitives and traces. No MLIR, no client, no operation lives here."""
+"""The language: abstract values, jaxprs, primitives and traces. No MLIR, client or operation lives here."""

@@ -80,6 +80,7 @@ class ShapedArray:
         )
 
     def strip_weak_type(self) -> ShapedArray:
+        """The same type, not weak."""
         return ShapedArray(self.shape, self.dtype) if self.weak_type else self
 
     def to_tangent_aval(self) -> ShapedArray:
@@ -102,7 +103,7 @@ class Zero:
 
 
 class UndefinedPrimal:
-    """Stands for a linear argument in a transpose rule: its type is known, its value is what one solves for."""
+    """Stands for a linear argument in a transpose rule, of which only the type is known."""
 
     __slots__ = ("aval",)
 

@@ -68,7 +68,7 @@ class JaxprEqn:
 
 @dataclass(frozen=True, slots=True)
 class DebugInfo:
-    """What a jaxpr was traced from: the function's name, and paths of its arguments and results for people."""
+    """What a jaxpr was traced from: the function's name, and what to call its arguments and results."""
 
     name: str = ""
     arg_names: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class Jaxpr:
 
 
 class ClosedJaxpr:
-    """A jaxpr and the values of its constvars. Hashed by identity, so that it can be a parameter and a cache key."""
+    """A jaxpr and the values of its constvars. Hashed by identity: it can be a parameter and a cache key."""
 
     __slots__ = ("__weakref__", "consts", "jaxpr", "memo")
 
@@ -117,18 +117,22 @@ class ClosedJaxpr:
 
     @property
     def in_avals(self) -> list[ShapedArray]:
+        """The types of the inputs."""
         return [v.aval for v in self.jaxpr.invars]
 
     @property
     def out_avals(self) -> list[ShapedArray]:
+        """The types of the outputs."""
         return [v.aval for v in self.jaxpr.outvars]
 
     @property
     def eqns(self) -> list[JaxprEqn]:
+        """The equations, in order."""
         return self.jaxpr.eqns
 
     @property
     def literals(self) -> list[Any]:
+        """The constants, under JAX's other name for them."""
         return self.consts
 
 
@@ -143,7 +147,7 @@ def subjaxprs(params: dict[str, Any]) -> Iterator[Jaxpr]:
 
 
 def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
-    """``jaxpr`` without the outputs not used and the equations that only they needed, and which inputs are still used.
+    """``jaxpr`` without unused outputs and the equations that only they needed, and which inputs it uses.
 
     The inputs are kept, so that callers decide whether to drop them.
     """

@@ -1,6 +1,7 @@
 """Laying text out in lines of a given width: documents of texts, possible breaks, nesting and groups.
 
-A group is written on one line where it fits, else all its own breaks become new lines (Wadler, "A prettier printer", 2003).
+A group is written on one line where it fits, else all its own breaks become new lines
+(Wadler, "A prettier printer", 2003).
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def join(separator: Sequence[Doc], docs: Sequence[Doc]) -> Doc:
 
 
 def render(doc: Doc, width: int = WIDTH, marks: list[tuple[object, int]] | None = None) -> str:
-    """The document as text; to ``marks``, if given, what each mark is of and its line (from 1) are appended."""
+    """The document as text; ``marks``, if given, gets what each mark is of and its line, counted from 1."""
     out: list[str] = []
     column = 0
     line = 1

@@ -71,7 +71,7 @@ class Primitive:
         return {name: params[name] for name in sorted(params)}
 
     def abstract_eval(self, *avals: Any, **params: Any) -> Any:
-        """The type of the result, a list with ``multiple_results``; TypeError or ValueError if there is none."""
+        """The type of the result, a list with ``multiple_results``; TypeError or ValueError if none."""
         raise NotImplementedError(f"primitive {self.name} has no abstract_eval rule")
 
     def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:

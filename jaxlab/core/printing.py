@@ -1,7 +1,7 @@
 """Jaxprs as text, in the notation of JAX.
 
-Programs that occur twice, or have more than ten equations, are written once, before the rest. A ``jit`` equation's program
-otherwise uses the names that its arguments and results have outside.
+Programs that occur twice, or have more than ten equations, are written once, before the rest. A ``jit``
+equation's program otherwise uses the names that its arguments and results have outside.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def letters(number: int) -> str:
 
 
 class Names:
-    """What variables are called, in the order in which they are first seen, and programs written beforehand."""
+    """What variables are called, in the order of first sight, and what programs written beforehand are."""
 
     def __init__(self) -> None:
         self.of: dict[Var, str] = {}
@@ -129,7 +129,7 @@ class Printer:
         """``{ lambda consts; args. let equations in (results) }``."""
         used = _used(jaxpr)
         constvars, invars = self.binders(jaxpr.constvars), self.binders(jaxpr.invars)
-        eqns = join([Break()], [self.equation(eqn, used) for eqn in jaxpr.eqns])
+        eqns = join([Break("; ")], [self.equation(eqn, used) for eqn in jaxpr.eqns])
         outs = [Text(self.atom(v)) for v in jaxpr.outvars]
         results = Concat(
             [
@@ -187,7 +187,7 @@ class Printer:
                 of[mine] = self.names(outer)
         for mine, result in zip(inner.outvars, eqn.outvars, strict=True):
             if type(mine) is Var and mine not in of and mine not in inner.constvars:
-                of[mine] = of[result] if result in of else "_"
+                of[mine] = of.get(result, "_")
 
     def params(self, params: dict[str, Any]) -> Doc:
         """``[name=value ...]``, or nothing."""

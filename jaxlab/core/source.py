@@ -26,8 +26,10 @@ _SYNTHETIC = ("<frozen", "<string>")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One call of the user's: file as Python knows it, function, and the span of the expression (1-based lines,
-    0-based columns; columns are 0 where Python does not know them)."""
+    """One call of the user's: file as Python knows it, function, and the span of the expression.
+
+    Lines count from 1, columns from 0; columns are 0 where Python does not know them.
+    """
 
     file: str
     function: str
@@ -51,7 +53,7 @@ def display_name(file: str) -> str:
 
 
 def is_user_file(file: str) -> bool:
-    """Whether a frame in ``file`` belongs to the user, not to jaxlab, the standard library or an installed package."""
+    """Whether ``file`` is the user's, not jaxlab's, the standard library's or an installed package's."""
     if file in cell_names:
         return True
     return not file.startswith(_HIDDEN) and not file.startswith(_SYNTHETIC)

@@ -13,9 +13,9 @@ from jaxlab.core.aval import ShapedArray, aval_makers
 class Trace:
     """An interpretation of primitives.
 
-    ``process`` gets a primitive, its arguments (values and tracers) and its parameters, and returns what ``bind``
-    returns. ``staging`` tells whether somewhere down the chain of parents equations are recorded: then operations on
-    concrete values are recorded too, and compiled fast paths must not be taken.
+    ``process`` gets a primitive, its arguments (values and tracers) and its parameters, and returns what
+    ``bind`` returns. ``staging`` tells whether somewhere down the chain of parents equations are recorded:
+    then operations on concrete values are recorded too, and compiled fast paths must not be taken.
     """
 
     __slots__ = ("parent", "staging")
@@ -25,11 +25,12 @@ class Trace:
         self.staging = parent is not None and parent.staging
 
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Interpret an application of ``primitive``."""
         raise NotImplementedError
 
 
 class Tracer:
-    """Stands for a value while a function is traced. Operators and methods are attached by ``jaxlab.numpy``."""
+    """Stands for a value while a function is traced. ``jaxlab.numpy`` attaches operators and methods."""
 
     __slots__ = ("__weakref__", "_trace", "aval")
     __array_priority__ = 1000
@@ -119,8 +120,14 @@ Tracer.__hash__ = None  # type: ignore[assignment]
 
 
 class _Current(threading.local):
-    """The interpreter of this thread, the named scope (``"a/b"``) that equations are recorded under, and the traceback that
-    they get while a program is run again or transposed: that of the equation they are derived from."""
+    """What this thread is interpreting.
+
+    Attributes:
+      trace: the interpreter.
+      scope: the named scope, ``"a/b"``, under which equations are recorded.
+      traceback: what equations get while a program is run again or transposed: the traceback of the equation
+        that they are derived from.
+    """
 
     trace: Trace
     scope: str = ""

@@ -1,4 +1,4 @@
-"""Checking a jaxpr: every variable is bound once before it is used, and every equation has the types that its rule gives."""
+"""Checking a jaxpr: variables are bound once before they are used, equations have the types of their rule."""
 
 from __future__ import annotations
 

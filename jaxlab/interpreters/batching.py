@@ -1,4 +1,4 @@
-"""Batching: a value carries a mapped axis, and each primitive knows how to work on all of its slices at once."""
+"""Batching: a value carries a mapped axis, and each primitive works on all of its slices at once."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def batch_flat(
     dims: Sequence[int | None],
     axis_name: Any = None,
 ) -> tuple[list[Any], list[int | None]]:
-    """``fun``, which takes and returns flat sequences, on all slices at once; with the mapped axis of each result."""
+    """The results of ``fun``, flat like its arguments, on all slices at once, and the mapped axis of each."""
     trace = BatchTrace(current.trace, size, axis_name)
     with interpret_with(trace):
         outputs = fun(
@@ -107,8 +107,8 @@ def batch_jaxpr(
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The program on stacks of arguments.
 
-    Mapped inputs carry the axis at their ``in_dims``; mapped outputs at axis 0. Outputs marked in ``mapped_out`` are
-    mapped in any case; the second result tells which are.
+    Mapped inputs carry the axis at their ``in_dims``; mapped outputs at axis 0. Outputs marked in
+    ``mapped_out`` are mapped in any case; the second result tells which are.
     """
     if isinstance(mapped_out, bool):
         mapped_out = [mapped_out] * len(closed.jaxpr.outvars)

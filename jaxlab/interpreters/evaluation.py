@@ -1,4 +1,4 @@
-"""Evaluation: each primitive is compiled once for given types and parameters, and dispatched by jaxlib's C++."""
+"""Evaluation: each primitive is compiled once for given types and parameters; jaxlib's C++ dispatches it."""
 
 from __future__ import annotations
 

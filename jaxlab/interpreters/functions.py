@@ -12,7 +12,7 @@ from jaxlab.core.jaxpr import DebugInfo
 
 
 class FlatFunction:
-    """``fun`` as a function of the leaves of ``(args, kwargs)``; the structure of its result is kept in ``out_tree``."""
+    """``fun`` as a function of the leaves of ``(args, kwargs)``; ``out_tree`` is its result's structure."""
 
     __slots__ = ("fun", "in_tree", "out_tree")
 
@@ -76,7 +76,7 @@ def debug_info(fun: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> DebugIn
 def resolve_argnums(
     fun: Any, argnums: int | Sequence[int] | None, argnames: str | Sequence[str] | None
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Positions and names of arguments, each inferred from the other where the signature allows, as in JAX."""
+    """Positions and names of arguments, each inferred from the other where the signature allows."""
     if argnums is None and argnames is None:
         return (), ()
     numbers = () if argnums is None else (argnums,) if isinstance(argnums, int) else tuple(argnums)
@@ -95,12 +95,14 @@ def resolve_argnums(
     for name in names:
         if name not in everything and not has_var_keyword:
             raise ValueError(
-                f"jit: `{name}` is not an argument of {function_name(fun)}; its arguments are {', '.join(positional) or 'none'}"
+                f"jit: `{name}` is not an argument of {function_name(fun)}; its arguments are "
+                f"{', '.join(positional) or 'none'}"
             )
     for number in numbers:
         if not has_var_positional and not -len(positional) <= number < len(positional):
             raise ValueError(
-                f"jit: argument number {number} was given, but {function_name(fun)} has only {len(positional)} positional arguments"
+                f"jit: argument number {number} was given, but {function_name(fun)} has only "
+                f"{len(positional)} positional arguments"
             )
     if argnums is not None and argnames is None:
         keyword = {p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD}

@@ -76,7 +76,7 @@ class JVPTrace(Trace):
 def jvp_flat(
     fun: Callable[..., Sequence[Any]], primals: Sequence[Any], tangents: Sequence[Any]
 ) -> tuple[list[Any], list[Any]]:
-    """Values and tangents of ``fun``, which takes and returns flat sequences; tangents may be ``Zero`` either way."""
+    """Values and tangents of ``fun``, flat like its arguments; tangents may be ``Zero`` either way."""
     trace = JVPTrace(current.trace)
     with interpret_with(trace):
         outputs = fun(*[trace.pair(x, t) for x, t in zip(primals, tangents, strict=True)])
@@ -89,8 +89,9 @@ def jvp_jaxpr(
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The program of primals and tangents.
 
-    Its inputs are all primals followed by the tangents marked in ``nonzero_in``; its outputs all primals followed by the
-    tangents that are not zero (those marked in ``instantiate_out`` in any case), as the second result tells.
+    Its inputs are all primals followed by the tangents marked in ``nonzero_in``; its outputs all primals
+    followed by the tangents that are not zero (those marked in ``instantiate_out`` in any case), as the
+    second result tells.
     """
     if isinstance(instantiate_out, bool):
         instantiate_out = [instantiate_out] * len(closed.jaxpr.outvars)

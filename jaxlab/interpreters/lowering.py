@@ -22,7 +22,7 @@ class Lowered:
       module: the ``ir.Module``.
       kept: for each argument of the jaxpr, whether the module takes it.
       callbacks: Python functions that the module calls, in the order of their indices.
-      equations: the equations, also of inner jaxprs, by the numbers that the locations of their operations carry.
+      equations: the equations, also of inner jaxprs, by the numbers in the locations of their operations.
     """
 
     module: Any
@@ -54,7 +54,7 @@ class ModuleLowering:
 
 
 class LoweringContext:
-    """What a ``lower`` rule sees: the builder ``b``, the types of its operands and results, and the platform."""
+    """What a ``lower`` rule sees: the builder ``b``, the types of operands and results, and the platform."""
 
     __slots__ = ("avals_in", "avals_out", "b", "scope", "shared")
 
@@ -175,7 +175,7 @@ def lower_program(
 
 
 def _used(jaxpr: Jaxpr) -> set[Any]:
-    used: set[Any] = set(v for v in jaxpr.outvars if type(v) is Var)
+    used: set[Any] = {v for v in jaxpr.outvars if type(v) is Var}
     for eqn in jaxpr.eqns:
         used.update(v for v in eqn.invars if type(v) is Var)
     return used

@@ -12,7 +12,7 @@ from jaxlab.interpreters.staging import StagingTrace, eval_closed
 
 
 class SplitTrace(Trace):
-    """Sends applications on known values to ``parent``, those that touch an unknown to the staging trace ``unknown``.
+    """Sends applications on known values to ``parent``, those on an unknown to the staging trace ``unknown``.
 
     Known values that reach the unknown program become its constants: they are the residuals.
     """
@@ -39,8 +39,8 @@ def split(
 ) -> tuple[list[Any], Jaxpr, list[Any], list[bool]]:
     """Run ``fun(*args, *unknowns)`` as far as it goes without the unknowns.
 
-    Returns the known outputs, the program of the unknown outputs (from the unknowns, with residuals as constants), the
-    residuals' values, and for each output whether it is unknown.
+    Returns the known outputs, the program of the unknown outputs (from the unknowns, with residuals as
+    constants), the residuals' values, and for each output whether it is unknown.
     """
     known = current.trace
     unknown = StagingTrace(known)
@@ -57,8 +57,8 @@ def split(
 class Halves:
     """A jaxpr split in two.
 
-    ``known`` maps known inputs to known outputs followed by residuals; ``unknown`` maps residuals followed by unknown
-    inputs to unknown outputs.
+    ``known`` maps known inputs to known outputs followed by residuals; ``unknown`` maps residuals followed by
+    unknown inputs to unknown outputs.
     """
 
     __slots__ = ("known", "num_residuals", "out_unknown", "unknown")
@@ -75,7 +75,7 @@ class Halves:
 def split_jaxpr(
     closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool] | bool = False
 ) -> Halves:
-    """Split a program by which inputs are known; outputs marked in ``instantiate`` are made unknown in any case."""
+    """Split a program by which inputs are known; outputs marked in ``instantiate`` are made unknown."""
     if isinstance(instantiate, bool):
         instantiate = [instantiate] * len(closed.jaxpr.outvars)
     key = ("split", tuple(unknown_in), tuple(instantiate))
@@ -118,7 +118,7 @@ def _split_jaxpr(closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: S
 
 
 def base_of(trace: Trace) -> Trace:
-    """The evaluation trace at the bottom: jaxpr-to-jaxpr forms close over nothing, so they depend on no other."""
+    """The evaluation trace at the bottom: jaxpr-to-jaxpr forms close over nothing and need no other."""
     while trace.parent is not None:
         trace = trace.parent
     return trace

@@ -1,4 +1,4 @@
-"""A program on its way to the device: traced, lowered, compiled, run. Each stop is kept, with what it cost."""
+"""A program on its way to the device: traced, lowered, compiled, run; each stop kept, with what it cost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Program:
 
     Attributes:
       name: the function's name.
-      closed: what is compiled. Its array constants are passed as leading arguments, not copied into the module.
+      closed: what is compiled. Array constants are leading arguments of it, not copied into the module.
       device: where it runs.
       trace_seconds, lower_seconds, compile_seconds: what each stop took; None where it was not made yet.
     """
@@ -122,6 +122,7 @@ class Program:
 
     @property
     def compile_seconds(self) -> float | None:
+        """What compiling took, or loading from the disk cache; None before that."""
         return None if self.compiled is None else self.compiled.seconds
 
     def run(

@@ -119,7 +119,8 @@ class StagingTrace(Trace):
                 )
         for eqn in self.eqns:
             if var in eqn.outvars:
-                return f"(computed by `{eqn.primitive}` at {source.summary(eqn.traceback)}, while {function} was traced)"
+                place = source.summary(eqn.traceback)
+                return f"(computed by `{eqn.primitive}` at {place}, while {function} was traced)"
         return ""
 
 
@@ -152,7 +153,7 @@ def stage(
 
 
 def close(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
-    """Close a jaxpr over its concrete constants; tracers among them become leading arguments, returned beside it."""
+    """Close a jaxpr over its concrete constants; tracers become leading inputs, returned beside it."""
     lifted = [(var, x) for var, x in zip(jaxpr.constvars, consts, strict=True) if isinstance(x, Tracer)]
     if not lifted:
         return ClosedJaxpr(jaxpr, consts), []
@@ -170,7 +171,7 @@ def close(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
 def stage_closed(
     fun: Callable[..., Sequence[Any]], avals: Sequence[ShapedArray], debug: DebugInfo | None = None
 ) -> ClosedJaxpr:
-    """As `stage`, for functions that close over no tracer: the form that jaxpr-to-jaxpr transformations use."""
+    """As `stage`, for functions that close over no tracer, as in jaxpr-to-jaxpr transformations."""
     jaxpr, consts = stage(fun, avals, debug)
     return ClosedJaxpr(jaxpr, consts)
 

@@ -85,9 +85,9 @@ def transpose_jaxpr(
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The transposed program.
 
-    Its inputs are the non-linear inputs followed by the cotangents of the outputs not marked in ``zero_cts``; its outputs
-    the cotangents of the linear inputs that are not zero (of all, if ``instantiate_out``), as the second result tells
-    (one flag a linear input).
+    Its inputs are the non-linear inputs followed by the cotangents of the outputs not marked in ``zero_cts``;
+    its outputs the cotangents of the linear inputs that are not zero (of all, if ``instantiate_out``), as the
+    second result tells (one flag a linear input).
     """
     key = ("transpose", tuple(linear), tuple(zero_cts), instantiate_out)
     memo: tuple[ClosedJaxpr, list[bool]] | None = closed.memo.get(key)

@@ -31,7 +31,7 @@ def softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
     >>> softmax(jnp.array([0.0, 0.0]))
     Array([0.5, 0.5], dtype=float32)
     """
-    shifted, exps = _shifted("softmax", x, axis, where)
+    _, exps = _shifted("softmax", x, axis, where)
     total = jnp.sum(exps, axis, where=where, keepdims=True)
     result = exps / total
     return result if where is None else jnp.where(where, result, 0)
@@ -74,7 +74,7 @@ def logsumexp(
       axis: one axis, several, or None for all.
       b: factors that broadcast against ``a``.
       keepdims: keep reduced axes with size 1.
-      return_sign: return a pair of the logarithm of the absolute value and the sign; else a negative sum gives NaN.
+      return_sign: return the logarithm of the absolute value, and the sign; else a negative sum gives NaN.
       where: a mask of the elements to include.
 
     >>> logsumexp(jnp.array([0.0, 0.0]))
@@ -160,7 +160,7 @@ def standardize(
 
 
 def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> Any:
-    """Vectors of ``num_classes`` zeros with a one at each index in ``x``; indices out of range give only zeros.
+    """Vectors of ``num_classes`` zeros with a one at each index in ``x``; only zeros for one out of range.
 
     Args:
       x: an array of integers.

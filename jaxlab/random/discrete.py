@@ -191,7 +191,8 @@ def choice(
     (weights,) = (jnp.asarray(p, dtype=dtypes.promote_types(aval_of(p).dtype, np.float32)),)
     if aval_of(weights).shape != (count,):
         raise ValueError(
-            f"choice: p has shape {aval_of(weights).shape}, but one probability an element is needed: ({count},)"
+            f"choice: p has shape {aval_of(weights).shape}, but one probability an element is needed: "
+            f"({count},)"
         )
     if replace:
         total = jnp.cumsum(weights)
@@ -264,7 +265,8 @@ def categorical(
     count = math.prod(prefix)
     if count > aval.shape[axis]:
         raise ValueError(
-            f"categorical: {count} draws were asked for without replacement from {aval.shape[axis]} categories"
+            f"categorical: {count} draws were asked for without replacement from {aval.shape[axis]} "
+            "categories"
         )
     noise = gumbel(typed, aval.shape, aval.dtype, mode=mode) + logits
     _, index = top_k(jnp.moveaxis(noise, axis, -1), count)

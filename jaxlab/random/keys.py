@@ -1,7 +1,7 @@
 """Keys of the random number generator: made from a seed, split, and never used twice.
 
-A key is an array of dtype ``key<fry>`` (`key`), or, in the older style, of two ``uint32`` words (`PRNGKey`); all functions take
-both, and give back the kind they got.
+A key is an array of dtype ``key<fry>`` (`key`), or, in the older style, of two ``uint32`` words (`PRNGKey`);
+all functions take both, and give back the kind they got.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def wrap(name: str, k: Any, *, batched: bool = False) -> tuple[Any, bool]:
         typed, was_typed = random_wrap_p.bind(k, impl=dtypes.KeyType(DEFAULT)), False
     if not batched and aval_of(typed).shape:
         raise ValueError(
-            f"{name}: expected a single key, but got an array of keys of shape {aval_of(typed).shape}; use vmap to map over keys"
+            f"{name}: expected a single key, but got an array of keys of shape {aval_of(typed).shape}; "
+            "use vmap to map over keys"
         )
     return typed, was_typed
 

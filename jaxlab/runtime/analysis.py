@@ -16,5 +16,5 @@ def unoptimized_hlo(module: Any) -> Any:
 
 
 def module_cost(client: Any, hlo_module: Any) -> dict[str, float]:
-    """Flops, bytes accessed and transcendentals of an HLO module, by XLA's own estimate. Works for any platform's HLO."""
+    """Flops, bytes accessed and transcendentals of an HLO module of any platform, by XLA's own estimate."""
     return dict(J.hlo_module_cost_analysis(client, hlo_module))

@@ -23,7 +23,7 @@ _RawContext = ir.Context.__mro__[1]
 
 EQUATION = "jaxlab.equation"
 
-# Types, attributes and locations live as long as their context, so contexts are renewed after so many modules.
+# Types, attributes and locations live as long as their context, so it is renewed after so many modules.
 MODULES_PER_CONTEXT = 1000
 
 
@@ -126,8 +126,6 @@ class Builder:
         self.ip = ip
         self.location = shared.unknown
 
-    # -- types and attributes ----------------------------------------------------------------------------------------
-
     def type(self, aval: ShapedArray) -> Any:
         """The tensor type of an aval."""
         return self.tensor(aval.shape, aval.dtype)
@@ -188,8 +186,6 @@ class Builder:
         if known is None:
             known = attributes[text] = ir.Attribute.parse(text, context=self._shared.context)
         return known
-
-    # -- operations --------------------------------------------------------------------------------------------------
 
     def op(
         self,
@@ -296,14 +292,13 @@ class Builder:
         """Finish a block."""
         self.op(terminator, [], results)
 
-    # -- locations ---------------------------------------------------------------------------------------------------
-
     def locate(self, name: str, traceback: Any, number: int) -> None:
         """Point the operations that follow at an equation.
 
-        ``name`` becomes XLA's ``op_name``. The user's frames are the call stack, and at its root stands a frame of the file
-        ``EQUATION`` whose line is the equation's number, from 1: XLA keeps stacks through every pass, so that its instructions can
-        be led back to the very equations they come from, also when they were compiled in another process.
+        ``name`` becomes XLA's ``op_name``. The user's frames are the call stack, and at its root stands a
+        frame of the file ``EQUATION`` whose line is the equation's number, from 1: XLA keeps stacks through
+        every pass, so that its instructions can be led back to the very equations they come from, also when
+        they were compiled in another process.
         """
         shared = self._shared
         root = shared.equations.get(number)

@@ -29,8 +29,8 @@ class custom_jvp:
       fun: a function of pytrees of arrays.
       nondiff_argnums: positional arguments that are Python values; the rule gets them first.
 
-    The rule, set by `defjvp`, takes primals and tangents as tuples and returns the value and its tangent; it must be linear
-    in the tangents, so that reverse mode works too.
+    The rule, set by `defjvp`, takes primals and tangents as tuples and returns the value and its tangent; it
+    must be linear in the tangents, so that reverse mode works too.
 
     >>> @custom_jvp
     ... def f(x):
@@ -63,7 +63,7 @@ class custom_jvp:
         return jvp
 
     def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
-        """Set one rule an argument: ``jvp(t, value, *primals)`` gives its share of the tangent; None for zero."""
+        """Set one rule an argument: ``jvp(t, value, *primals)``, its share of the tangent; None for zero."""
         if self.nondiff_argnums:
             raise TypeError("defjvps: not with nondiff_argnums; use defjvp")
 
@@ -80,7 +80,8 @@ class custom_jvp:
         """Call the function."""
         if self.rule is None:
             raise AttributeError(
-                f"custom_jvp: {function_name(self.fun)} has no derivative rule yet; set one with defjvp or defjvps"
+                f"custom_jvp: {function_name(self.fun)} has no derivative rule yet; set one with defjvp or "
+                "defjvps"
             )
         args = _positional(self.fun, args, kwargs)
         fixed = {i: args[i] for i in self.nondiff_argnums}
@@ -149,27 +150,28 @@ class _Rule:
         )
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(
-                f"{name}: a custom jvp rule returns a pair (value, tangent), but it returned {type(result).__name__}"
+                f"{name}: a custom jvp rule returns a pair (value, tangent), but it returned "
+                f"{type(result).__name__}"
             )
         out, out_tree = tree.flatten(result[0])
         ts, tangent_tree = tree.flatten(result[1])
         if out_tree != self.out_tree or tangent_tree != out_tree:
             raise TypeError(
-                f"{name}: the value and the tangent of a custom jvp rule have the structure of the function's result, "
-                f"{self.out_tree}, but the rule returned {out_tree} and {tangent_tree}"
+                f"{name}: the value and the tangent of a custom jvp rule have the structure of the "
+                f"function's result, {self.out_tree}, but the rule returned {out_tree} and {tangent_tree}"
             )
         for x, t in zip(out, ts, strict=True):
             wanted, got = aval_of(x).to_tangent_aval(), aval_of(t)
             if wanted.shape != got.shape or (wanted.dtype != got.dtype and not got.weak_type):
                 raise TypeError(
-                    f"{name}: a value of type {aval_of(x).str_short()} has a tangent of type {wanted.str_short()}, but the "
-                    f"custom jvp rule returned {got.str_short()}"
+                    f"{name}: a value of type {aval_of(x).str_short()} has a tangent of type "
+                    f"{wanted.str_short()}, but the custom jvp rule returned {got.str_short()}"
                 )
         return out, ts
 
 
 class CustomJVPCall(Primitive):
-    """The application of a function with its own jvp rule. Where nothing is differentiated it is its jaxpr."""
+    """The application of a function with its own jvp rule: its jaxpr, where nothing is differentiated."""
 
     name = "custom_jvp_call"
     multiple_results = True
@@ -189,8 +191,8 @@ class CustomJVPCall(Primitive):
     ) -> tuple[list[Any], list[Any]]:
         if any(type(t) is not Zero for t in tangents[:num_consts]):
             raise TypeError(
-                f"{params['name']}: a function with a custom jvp rule closes over a value that is being differentiated; "
-                "pass it as an argument"
+                f"{params['name']}: a function with a custom jvp rule closes over a value that is being "
+                "differentiated; pass it as an argument"
             )
         return jvp(primals[num_consts:], [instantiate(t) for t in tangents[num_consts:]])  # type: ignore[no-any-return]
 
@@ -222,13 +224,13 @@ class CustomJVPCall(Primitive):
             tree.structure(0.0),
             0,
         )
-        params = dict(
-            name="f",
-            call_jaxpr=stage_closed(lambda x: [sin(x)], [aval]),
-            jvp=rule,
-            num_consts=0,
-            symbolic_zeros=False,
-        )
+        params = {
+            "name": "f",
+            "call_jaxpr": stage_closed(lambda x: [sin(x)], [aval]),
+            "jvp": rule,
+            "num_consts": 0,
+            "symbolic_zeros": False,
+        }
         yield Example((aval,), params)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import aval_of, is_array_like, is_inexact
 from jaxlab.interpreters.functions import function_name
-from jaxlab.transforms.vjp import _linearize_tree, pull_back
+from jaxlab.transforms.vjp import linearize_tree, pull_back
 
 
 def grad(
@@ -24,14 +24,16 @@ def grad(
     """The gradient of a function with a real scalar result.
 
     Args:
-      fun: a function of pytrees of arrays whose result is a scalar; with ``has_aux``, a pair of it and anything.
+      fun: a function of pytrees of arrays whose result is a scalar, or with ``has_aux`` a pair of one and
+        anything.
       argnums: the positional arguments to differentiate with respect to.
-      has_aux: whether ``fun`` returns a pair ``(value, auxiliary data)``; the gradient function then returns a pair too.
+      has_aux: ``fun`` returns a pair ``(value, auxiliary data)``; the gradient function then does so too.
       holomorphic: promise that ``fun`` is complex differentiable; arguments and result are then complex.
       allow_int: accept integer arguments, whose gradient is ``float0``.
 
     Returns:
-      A function of the same arguments that returns the gradient: like the argument, or a tuple for several argnums.
+      A function of the same arguments that returns the gradient: like the argument, or a tuple of such for
+      several argnums.
 
     Raises:
       TypeError: if an argument is not of an inexact dtype, or the result is not a real scalar.
@@ -60,7 +62,8 @@ def value_and_grad(
 ) -> Callable[..., Any]:
     """The value and the gradient of a scalar function, for the price of one pass forwards and one back.
 
-    Arguments and errors are those of `grad`; the result is ``(value, gradient)``, or ``((value, aux), gradient)``.
+    Arguments and errors are those of `grad`; the result is ``(value, gradient)``, with ``has_aux``
+    ``((value, aux), gradient)``.
 
     >>> value_and_grad(lambda x: x ** 3)(2.0)
     (Array(8., dtype=float32, weak_type=True), Array(12., dtype=float32, weak_type=True))
@@ -85,7 +88,7 @@ def value_and_grad(
                 full[i] = x
             return fun(*full, **kwargs)
 
-        value, linear, in_tree, _, aux = _linearize_tree(partial, primals, has_aux)
+        value, linear, in_tree, _, aux = linearize_tree(partial, primals, has_aux)
         _check_output(_name, fun, value, holomorphic)
         aval = linear.out_avals[0]
         in_avals = [aval_of(x) for x in tree.leaves(primals)]
@@ -99,8 +102,8 @@ def value_and_grad(
 def _resolve(name: str, fun: Any, argnum: int, count: int) -> int:
     if not -count <= argnum < count:
         raise TypeError(
-            f"{name}: argnums names argument {argnum}, but {function_name(fun)} was called with {count} positional "
-            f"argument{'s' * (count != 1)}"
+            f"{name}: argnums names argument {argnum}, but {function_name(fun)} was called with {count} "
+            f"positional argument{'s' * (count != 1)}"
         )
     return argnum % count
 
@@ -108,21 +111,21 @@ def _resolve(name: str, fun: Any, argnum: int, count: int) -> int:
 def _check_input(name: str, fun: Any, argnum: int, x: Any, holomorphic: bool, allow_int: bool) -> None:
     if not is_array_like(x):
         raise TypeError(
-            f"{name}: argument {argnum} of {function_name(fun)} is a {type(x).__name__}, but only arrays and numbers can be "
-            "differentiated with respect to"
+            f"{name}: argument {argnum} of {function_name(fun)} is a {type(x).__name__}, but only arrays and "
+            "numbers can be differentiated with respect to"
         )
     dtype = aval_of(x).dtype
     if holomorphic:
         if not dtypes.issubdtype(dtype, np.complexfloating):
             raise TypeError(
-                f"{name}: holomorphic=True asks for complex arguments, but argument {argnum} has dtype {dtype.name}"
+                f"{name}: holomorphic=True asks for complex arguments, but argument {argnum} has dtype "
+                f"{dtype.name}"
             )
-    elif dtypes.issubdtype(dtype, np.complexfloating) or is_inexact(dtype):
-        return
-    elif not allow_int:
+    elif not allow_int and not is_inexact(dtype):
         raise TypeError(
-            f"{name}: argument {argnum} of {function_name(fun)} has dtype {dtype.name}, but a gradient is taken with respect to "
-            "real or complex floating-point arguments; convert it to a float, or use vjp or allow_int=True"
+            f"{name}: argument {argnum} of {function_name(fun)} has dtype {dtype.name}, but a gradient is "
+            "taken with respect to real or complex floating-point arguments; convert it to a float, or use "
+            "vjp or allow_int=True"
         )
 
 
@@ -136,21 +139,18 @@ def _check_output(name: str, fun: Any, value: Any, holomorphic: bool) -> None:
     aval = aval_of(value)
     if aval.shape:
         raise TypeError(
-            f"{name}: {function_name(fun)} returned an array of shape {aval.shape}, but a gradient is taken of a scalar; "
-            "reduce it (for example with sum or mean), or use jacrev"
+            f"{name}: {function_name(fun)} returned an array of shape {aval.shape}, but a gradient is taken "
+            "of a scalar; reduce it (for example with sum or mean), or use jacrev"
         )
     is_complex = dtypes.issubdtype(aval.dtype, np.complexfloating)
     if holomorphic and not is_complex:
         raise TypeError(
-            f"{name}: holomorphic=True asks for a complex result, but {function_name(fun)} returned {aval.str_short()}"
+            f"{name}: holomorphic=True asks for a complex result, but {function_name(fun)} returned "
+            f"{aval.str_short()}"
         )
     if not holomorphic and (is_complex or not is_inexact(aval.dtype)):
+        remedy = "take its real part or absolute value, or use holomorphic=True"
         raise TypeError(
-            f"{name}: {function_name(fun)} returned a scalar of dtype {aval.dtype.name}, but a gradient is taken of a real "
-            "floating-point scalar; "
-            + (
-                "take its real part or absolute value, or use holomorphic=True"
-                if is_complex
-                else "convert it to a float"
-            )
+            f"{name}: {function_name(fun)} returned a scalar of dtype {aval.dtype.name}, but a gradient is "
+            f"taken of a real floating-point scalar; {remedy if is_complex else 'convert it to a float'}"
         )

@@ -34,8 +34,8 @@ def jacfwd(
       holomorphic: promise that ``fun`` is complex differentiable.
 
     Returns:
-      A function of the same arguments. Each result leaf of shape ``s`` and argument leaf of shape ``t`` gives an array of
-      shape ``s + t``, nested as the result's structure and, inside, the argument's.
+      A function of the same arguments. Each result leaf of shape ``s`` and argument leaf of shape ``t`` gives
+      an array of shape ``s + t``, nested as the result's structure and, inside, the argument's.
 
     >>> jacfwd(lambda x: x ** 2)(jnp.array([1.0, 2.0]))
     Array([[2., 0.],
@@ -122,7 +122,8 @@ def _partial(
     for i in numbers:
         if not -len(args) <= i < len(args):
             raise TypeError(
-                f"{name}: argnums names argument {i}, but {function_name(fun)} was called with {len(args)} positional arguments"
+                f"{name}: argnums names argument {i}, but {function_name(fun)} was called with {len(args)} "
+                "positional arguments"
             )
     chosen = [i % len(args) for i in numbers]
     primals = tuple(args[i] for i in chosen)
@@ -130,7 +131,8 @@ def _partial(
         for leaf in tree.leaves(x):
             if not is_array_like(leaf):
                 raise TypeError(
-                    f"{name}: argument {i} of {function_name(fun)} is a {type(leaf).__name__}, but arrays are needed"
+                    f"{name}: argument {i} of {function_name(fun)} is a {type(leaf).__name__}, but arrays "
+                    "are needed"
                 )
             if not allow_int:
                 _check_differentiable(

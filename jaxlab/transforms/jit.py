@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -80,7 +81,7 @@ class Jit(Primitive):
     def run_known(
         self, halves: Halves, args: Sequence[Any], params: dict[str, Any]
     ) -> tuple[list[Any], list[Any]]:
-        """The known outputs and the residuals; residuals that are inputs are not passed through the program."""
+        """The known outputs and the residuals; those that are inputs are not passed through the program."""
         known = halves.known
         jaxpr = known.jaxpr
         count = len(jaxpr.outvars) - halves.num_residuals
@@ -171,7 +172,7 @@ def trace_function(
 
 
 class _Signature:
-    """What ``jit`` was asked for: which arguments are static, which are given away, and the options of the compiler."""
+    """What ``jit`` was asked for: which arguments are static, which given away, the compiler's options."""
 
     __slots__ = (
         "device",
@@ -201,13 +202,13 @@ class _Signature:
                 f"jit: argument {min(both)} is both static and donated; an argument can be one of the two"
             )
         self.device = device
-        self.params = dict(
-            name=function_name(fun),
-            donated_invars=(),
-            keep_unused=keep_unused,
-            inline=inline,
-            compiler_options_kvs=tuple(sorted((compiler_options or {}).items())),
-        )
+        self.params: dict[str, Any] = {
+            "name": function_name(fun),
+            "donated_invars": (),
+            "keep_unused": keep_unused,
+            "inline": inline,
+            "compiler_options_kvs": tuple(sorted((compiler_options or {}).items())),
+        }
 
     def donated(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[bool, ...]:
         """For each leaf of the dynamic arguments whether it is given away."""
@@ -237,14 +238,14 @@ def jit(
     inline: bool = False,
     compiler_options: dict[str, Any] | None = None,
 ) -> Any:
-    """Compile a function with XLA when it is first called at new types, and run the compiled program after that.
+    """Compile a function with XLA at its first call with new types; later calls run the compiled program.
 
     Args:
-      fun: a function of pytrees of arrays, pure: its result depends on its arguments alone, and it changes nothing.
-        Without it, ``jit(static_argnums=1)`` is a decorator.
-      static_argnums, static_argnames: arguments that are Python values, not arrays; they must be hashable, and each new
-        value is compiled for.
-      donate_argnums, donate_argnames: arguments whose memory the program may reuse; they are deleted by the call.
+      fun: a function of pytrees of arrays, pure: its result depends on its arguments alone, and it changes
+        nothing. Without it, ``jit(static_argnums=1)`` is a decorator.
+      static_argnums, static_argnames: arguments that are Python values, not arrays; they must be hashable,
+        and each new value is compiled for.
+      donate_argnums, donate_argnames: arguments whose memory the program may reuse; the call deletes them.
       keep_unused: pass arguments to the program even if it does not use them.
       device, backend: where to run; by default where the arguments are, or the default device.
       inline: in another traced function, leave no ``jit`` equation but the equations themselves.
@@ -264,8 +265,18 @@ def jit(
     Array([0.       , 1.05     , 2.1      ], dtype=float32)
     """
     if fun is None:
-        options = {k: v for k, v in locals().items() if k != "fun"}
-        return lambda f: jit(f, **options)
+        return functools.partial(
+            jit,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
+            donate_argnums=donate_argnums,
+            donate_argnames=donate_argnames,
+            keep_unused=keep_unused,
+            device=device,
+            backend=backend,
+            inline=inline,
+            compiler_options=compiler_options,
+        )
     if not callable(fun):
         raise TypeError(
             f"jit: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
@@ -439,8 +450,9 @@ def _argument_aval(
         fun = call[0]
         name = argument_paths(*call)[i]
         raise TypeError(
-            f"{function_name(fun)}: the argument {name} is a {type(x).__name__}, but a traced function takes arrays, "
-            "numbers and pytrees of those; pass it as a static argument (static_argnames) or convert it"
+            f"{function_name(fun)}: the argument {name} is a {type(x).__name__}, but a traced function takes "
+            "arrays, numbers and pytrees of those; pass it as a static argument (static_argnames) or convert "
+            "it"
         ) from None
 
 
@@ -451,6 +463,7 @@ def _explain_unhashable(fun: Callable[..., Any], statics: tuple[Any, ...]) -> No
             hash(value)
         except TypeError:
             raise ValueError(
-                f"{function_name(fun)}: the static argument {place!r} is a {type(value).__name__}, which is not hashable, "
-                "but static arguments are part of the cache key; pass a tuple or another hashable value"
+                f"{function_name(fun)}: the static argument {place!r} is a {type(value).__name__}, which is "
+                "not hashable, but static arguments are part of the cache key; pass a tuple or another "
+                "hashable value"
             ) from None

@@ -33,8 +33,8 @@ def jvp(
     """
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TypeError(
-            f"jvp: primals and tangents are tuples or lists, one entry an argument, but got a {type(primals).__name__} "
-            f"and a {type(tangents).__name__}"
+            "jvp: primals and tangents are tuples or lists, one entry an argument, but got a "
+            f"{type(primals).__name__} and a {type(tangents).__name__}"
         )
     leaves, in_tree = tree.flatten(tuple(primals))
     tangent_leaves, tangent_tree = tree.flatten(tuple(tangents))
@@ -46,8 +46,8 @@ def jvp(
         if given.dtype != aval.dtype or given.shape != aval.shape:
             path = tree.keystr(tree.leaves_with_path(tuple(primals))[i][0])
             raise TypeError(
-                f"jvp: the tangent{path} is {given.str_short()}, but the primal of type {aval_of(x).str_short()} "
-                f"needs a tangent of type {aval.str_short()}"
+                f"jvp: the tangent{path} is {given.str_short()}, but the primal of type "
+                f"{aval_of(x).str_short()} needs a tangent of type {aval.str_short()}"
             )
         directions.append(Zero(aval) if aval.dtype == dtypes.float0 else t)
     _, args_tree = tree.flatten((tuple(primals), {}))
@@ -59,6 +59,7 @@ def jvp(
         return out, out_tangent
     if not isinstance(out, tuple) or len(out) != 2:
         raise TypeError(
-            f"jvp: with has_aux=True {function_name(fun)} returns a pair, but it returned a {type(out).__name__}"
+            f"jvp: with has_aux=True {function_name(fun)} returns a pair, but it returned a "
+            f"{type(out).__name__}"
         )
     return out[0], out_tangent[0], out[1]

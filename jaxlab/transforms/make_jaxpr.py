@@ -61,7 +61,7 @@ def make_jaxpr(
     Args:
       fun: a function of pytrees of arrays.
       static_argnums: arguments that are Python values.
-      return_shape: return a pair of the jaxpr and the types of the results, as a pytree of `ShapeDtypeStruct`.
+      return_shape: return the jaxpr, and the types of the results as a pytree of `ShapeDtypeStruct`.
 
     >>> make_jaxpr(lambda x: x + 1.0)(2.0)
     { lambda ; a:f32[]. let b:f32[] = add a 1.0:f32[] in (b,) }

@@ -13,7 +13,7 @@ from jaxlab.runtime.transfer import put
 
 
 def device_put(x: Any, device: Any = None) -> Any:
-    """``x``, a pytree of arrays, on a device (``"gpu:0"``, a device, or a sharding of one); it then stays there.
+    """``x``, a pytree of arrays, on a device (``"gpu:0"``, a device, a sharding of one), where it then stays.
 
     >>> device_put(np.arange(3)).device.platform
     'cpu'

@@ -1,4 +1,4 @@
-"""Ahead of time: a function traced, lowered and compiled step by step, each step an object that can be looked at."""
+"""Ahead of time: a function traced, lowered and compiled step by step, each step an object to look at."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ class Compiled:
             given = aval_of(x)
             if (given.shape, given.dtype) != (aval.shape, aval.dtype):
                 raise TypeError(
-                    f"{self.program.name}: compiled for {aval.str_short()} as argument leaf {i}, but got {given.str_short()}"
+                    f"{self.program.name}: compiled for {aval.str_short()} as argument leaf {i}, but got "
+                    f"{given.str_short()}"
                 )
         return tree.unflatten(self.out_tree, self.program.run(leaves, wanted))
 

@@ -77,7 +77,7 @@ def linearize_flat(fun: Callable[..., Sequence[Any]], primals: Sequence[Any]) ->
         with interpret_with(SplitTrace(known, unknown)):
             outputs, out_tangents = jvp_flat(fun, primals, tangents)
         out_from: list[int | None] = []
-        results = []
+        results: list[Any] = []
         for t in out_tangents:
             if type(t) is Zero:
                 out_from.append(None)
@@ -100,21 +100,22 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
       primals: where to linearize.
 
     Returns:
-      ``(value, f_jvp)``, or ``(value, f_jvp, aux)``; ``f_jvp`` takes tangents like ``primals`` and returns a tangent like
-      the value. Calling it repeats nothing of ``fun``.
+      ``(value, f_jvp)``, or ``(value, f_jvp, aux)``; ``f_jvp`` takes tangents like ``primals`` and returns a
+      tangent like the value. Calling it repeats nothing of ``fun``.
 
     >>> y, f_jvp = linearize(jnp.sin, 2.0)
     >>> f_jvp(1.0)
     Array(-0.41614684, dtype=float32)
     """
-    value, linear, in_tree, out_tree, aux = _linearize_tree(fun, primals, has_aux)
+    value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux)
     avals = [aval_of(x) for x in tree.leaves(primals)]
 
     def f_jvp(*tangents: Any) -> Any:
         leaves, given_tree = tree.flatten(tangents)
         if given_tree != in_tree:
             raise TypeError(
-                f"linearize: tangents of structure {given_tree} were given, but the primals have structure {in_tree}"
+                f"linearize: tangents of structure {given_tree} were given, but the primals have structure "
+                f"{in_tree}"
             )
         for t, aval in zip(leaves, avals, strict=True):
             _check_tangent("linearize", t, aval)
@@ -131,17 +132,17 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
       primals: where to differentiate.
 
     Returns:
-      ``(value, f_vjp)``, or ``(value, f_vjp, aux)``; ``f_vjp`` takes a cotangent like the value and returns a tuple of
-      cotangents like ``primals``.
+      ``(value, f_vjp)``, or ``(value, f_vjp, aux)``; ``f_vjp`` takes a cotangent like the value and returns a
+      tuple of cotangents like ``primals``.
 
     Raises:
-      ValueError: from ``f_vjp``, if the cotangent does not have the structure, shapes and dtypes of the value.
+      ValueError: from ``f_vjp``, if the cotangent differs from the value in structure, shapes or dtypes.
 
     >>> y, f_vjp = vjp(lambda x: x * x, 3.0)
     >>> f_vjp(1.0)
     (Array(6., dtype=float32),)
     """
-    value, linear, in_tree, out_tree, aux = _linearize_tree(fun, primals, has_aux)
+    value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux)
     in_avals = [aval_of(x) for x in tree.leaves(primals)]
     name = function_name(fun)
 
@@ -149,7 +150,8 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         leaves, given_tree = tree.flatten(ct)
         if given_tree != out_tree:
             raise ValueError(
-                f"vjp: a cotangent of structure {given_tree} was given, but {name} returned structure {out_tree}"
+                f"vjp: a cotangent of structure {given_tree} was given, but {name} returned structure "
+                f"{out_tree}"
             )
         for x, aval in zip(leaves, linear.out_avals, strict=True):
             _check_tangent("vjp", x, aval)
@@ -166,9 +168,10 @@ def pull_back(linear: Linearized, cts: Sequence[Any], in_avals: Sequence[ShapedA
     ]
 
 
-def _linearize_tree(
+def linearize_tree(
     fun: Callable[..., Any], primals: Sequence[Any], has_aux: bool
 ) -> tuple[Any, Linearized, Any, Any, Any]:
+    """The value of a function of pytrees, its linear part, both structures, and the auxiliary result."""
     leaves, in_tree = tree.flatten(primals)
     aux: list[Any] = []
 
@@ -178,8 +181,8 @@ def _linearize_tree(
             return out
         if not isinstance(out, tuple) or len(out) != 2:
             raise TypeError(
-                f"{function_name(fun)}: with has_aux=True the function returns a pair (value, auxiliary data), "
-                f"but it returned a {type(out).__name__}"
+                f"{function_name(fun)}: with has_aux=True the function returns a pair (value, auxiliary "
+                f"data), but it returned a {type(out).__name__}"
             )
         aux.append(out[1])
         return out[0]
@@ -212,5 +215,6 @@ def _check_tangent(name: str, x: Any, aval: ShapedArray) -> None:
     own, wanted = aval_of(x), aval.to_tangent_aval()
     if own.shape != wanted.shape or (own.dtype != wanted.dtype and not own.weak_type):
         raise ValueError(
-            f"{name}: a tangent or cotangent of type {own.str_short()} was given, but {wanted.str_short()} is needed"
+            f"{name}: a tangent or cotangent of type {own.str_short()} was given, but {wanted.str_short()} "
+            "is needed"
         )

@@ -24,15 +24,16 @@ def vmap(
 
     Args:
       fun: a function of pytrees of arrays.
-      in_axes: for each positional argument the axis to map over, or None to use the argument whole; an int stands for
-        all, and a pytree prefix of an argument is allowed. Keyword arguments are mapped over axis 0.
-      out_axes: where the mapped axis goes in the results (a pytree prefix of them); None for results that do not depend on
-        mapped arguments.
+      in_axes: for each positional argument the axis to map over, or None to use the argument whole; an int
+        stands for all, and a pytree prefix of an argument is allowed. Keyword arguments are mapped over
+        their leading axis.
+      out_axes: where the mapped axis goes in the results (a pytree prefix of them); None for results that do
+        not depend on mapped arguments.
       axis_name: a name for the axis, for collectives.
       axis_size: the size of the axis, needed only where nothing is mapped.
 
     Raises:
-      ValueError: if the sizes of the mapped axes differ, or the specifications do not fit the arguments or results.
+      ValueError: if the mapped axes differ in size, or ``in_axes`` or ``out_axes`` do not fit.
 
     >>> vmap(lambda x, y: x * y, in_axes=(0, None))(jnp.arange(3.0), 2.0)
     Array([0., 2., 4.], dtype=float32)
@@ -52,7 +53,8 @@ def vmap(
         name = function_name(fun)
         if isinstance(axes, tuple) and len(axes) != len(args):
             raise ValueError(
-                f"vmap: in_axes {in_axes!r} has {len(axes)} entries, but {name} was called with {len(args)} positional arguments"
+                f"vmap: in_axes {in_axes!r} has {len(axes)} entries, but {name} was called with {len(args)} "
+                "positional arguments"
             )
         leaves, in_tree = tree.flatten((args, kwargs))
         dims = _flat_axes("in_axes", (axes if axes is not None else None, 0), (args, kwargs))
@@ -68,8 +70,8 @@ def vmap(
                 if d is not None:
                     path = tree.keystr(tree.leaves_with_path(result)[i][0])
                     raise ValueError(
-                        f"vmap: out_axes is None for the result{path} of {name}, but it depends on a mapped argument; "
-                        "give the axis at which to stack it"
+                        f"vmap: out_axes is None for the result{path} of {name}, but it depends on a mapped "
+                        "argument; give the axis at which to stack it"
                     )
                 placed.append(x)
                 continue
@@ -123,7 +125,7 @@ def _axis_size(
             paths = argument_paths(fun, args, kwargs)
             other = "axis_size" if given is not None else paths[sizes[0][0]]
             raise ValueError(
-                f"vmap: the mapped axes have different sizes: {first} for {other}, but {size} for {paths[i]}; "
-                "map axes of one size, or set in_axes to None for what is shared"
+                f"vmap: the mapped axes have different sizes: {first} for {other}, but {size} for "
+                f"{paths[i]}; map axes of one size, or set in_axes to None for what is shared"
             )
     return first
