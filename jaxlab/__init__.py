@@ -34,7 +34,7 @@ from jaxlab.config import default_matmul_precision as default_matmul_precision
 from jaxlab.config import disable_jit as disable_jit
 from jaxlab.config import enable_x64 as enable_x64
 from jaxlab.config import numpy_dtype_promotion as numpy_dtype_promotion
-from jaxlab.runtime.array import Array as Array
+from jaxlab.runtime.array_type import Array as Array
 from jaxlab.runtime.backend import default_backend as default_backend
 from jaxlab.runtime.backend import device_count as device_count
 from jaxlab.runtime.backend import devices as devices
