@@ -138,6 +138,7 @@ from jaxlab.primitives.stacking import tile_p as tile_p
 from jaxlab.primitives.stacking import unstack as unstack
 from jaxlab.primitives.creation import broadcasted_iota as broadcasted_iota
 from jaxlab.primitives.creation import empty as empty
+from jaxlab.primitives.creation import empty_p as empty_p
 from jaxlab.primitives.creation import full as full
 from jaxlab.primitives.creation import full_like as full_like
 from jaxlab.primitives.creation import iota as iota

@@ -16,7 +16,7 @@ from jaxlab.primitives.arithmetic import add
 from jaxlab.primitives.broadcasting import F32, I32, broadcast_in_dim, instantiate, zero_ct
 from jaxlab.primitives.comparison import eq, ge
 from jaxlab.primitives.conversion import convert, convert_element_type
-from jaxlab.primitives.reshaping import canonical_shape
+from jaxlab.primitives.reshaping import canonical_shape, physical
 
 # -- iota ---------------------------------------------------------------------------------------------------
 
@@ -138,7 +138,31 @@ def empty(shape: Sequence[int], dtype: Any, *, out_sharding: Any = None) -> Any:
     >>> empty((2, 3), "int8").dtype
     dtype('int8')
     """
-    return full(shape, 0, dtype, sharding=out_sharding)
+    return empty_p.bind(
+        shape=canonical_shape("empty", shape), dtype=dtypes.canonicalize(dtype), out_sharding=out_sharding
+    )
+
+
+class Empty(Primitive):
+    name = "empty"
+
+    def abstract_eval(self, *, shape: Any, dtype: Any, out_sharding: Any) -> ShapedArray:
+        return ShapedArray(shape, dtype)
+
+    def lower(self, ctx: Any, *, shape: Any, dtype: Any, out_sharding: Any) -> Any:
+        words = physical(ctx.aval_out)
+        return ctx.b.full(np.zeros((), words.dtype), words)
+
+    def reference(self, *, shape: Any, dtype: Any, out_sharding: Any) -> Any:
+        return np.zeros(shape, dtype)
+
+    def examples(self) -> Iterable[Example]:
+        for dtype, shape in ((F32, (2, 3)), (I32, ()), (F32, (0,))):
+            params = {"shape": shape, "dtype": dtype, "out_sharding": None}
+            yield Example((), params, differentiate=False)
+
+
+empty_p = Empty()
 
 
 def eye(dtype: Any, shape: Sequence[int], offset: int) -> Any:
