@@ -331,6 +331,7 @@ def _make(fun: Callable[..., Any], signature: _Signature) -> Any:
         static_argnames=signature.static_names,
     )
     function.__wrapped__ = fun
+    function._on_miss = on_miss  # operators of arrays ask about their operands first
     function.trace = lambda *args, **kwargs: _trace(fun, signature, args, kwargs)
     function.lower = lambda *args, **kwargs: _trace(fun, signature, args, kwargs).lower()
     function.eval_shape = lambda *args, **kwargs: _trace(fun, signature, args, kwargs).out_info
