@@ -11,126 +11,71 @@ With x64 off (the default) 64-bit dtypes are narrowed wherever they come in: see
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import warnings
-from collections.abc import Iterable
-from typing import Any, Literal, NoReturn, overload
+from typing import Any, Literal, overload
 
-import ml_dtypes
 import numpy as np
 
-from jaxlab.caching import cached, on_clear
+from jaxlab.caching import on_clear
 from jaxlab.config import UNSET, config
-
-DType = Any
-"""A `numpy.dtype`, or a `KeyType`."""
-
-bool_ = np.dtype("bool")
-int1, int2, int4 = (np.dtype(getattr(ml_dtypes, f"int{bits}")) for bits in (1, 2, 4))
-uint1, uint2, uint4 = (np.dtype(getattr(ml_dtypes, f"uint{bits}")) for bits in (1, 2, 4))
-int8, int16, int32, int64 = (np.dtype(f"int{bits}") for bits in (8, 16, 32, 64))
-uint8, uint16, uint32, uint64 = (np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64))
-float16, float32, float64 = (np.dtype(f"float{bits}") for bits in (16, 32, 64))
-bfloat16 = np.dtype(ml_dtypes.bfloat16)
-complex64, complex128 = np.dtype("complex64"), np.dtype("complex128")
-float8_e3m4 = np.dtype(ml_dtypes.float8_e3m4)
-float8_e4m3 = np.dtype(ml_dtypes.float8_e4m3)
-float8_e4m3b11fnuz = np.dtype(ml_dtypes.float8_e4m3b11fnuz)
-float8_e4m3fn = np.dtype(ml_dtypes.float8_e4m3fn)
-float8_e4m3fnuz = np.dtype(ml_dtypes.float8_e4m3fnuz)
-float8_e5m2 = np.dtype(ml_dtypes.float8_e5m2)
-float8_e5m2fnuz = np.dtype(ml_dtypes.float8_e5m2fnuz)
-float8_e8m0fnu = np.dtype(ml_dtypes.float8_e8m0fnu)
-float6_e2m3fn = np.dtype(ml_dtypes.float6_e2m3fn)
-float6_e3m2fn = np.dtype(ml_dtypes.float6_e3m2fn)
-float4_e2m1fn = np.dtype(ml_dtypes.float4_e2m1fn)
-float0 = np.dtype([("float0", np.void, 0)])
-"""The dtype of tangents of integers and booleans: it holds nothing."""
-
-signed_integers = (int1, int2, int4, int8, int16, int32, int64)
-unsigned_integers = (uint1, uint2, uint4, uint8, uint16, uint32, uint64)
-narrow_floats = (
-    float4_e2m1fn, float6_e2m3fn, float6_e3m2fn, float8_e3m4, float8_e4m3, float8_e4m3b11fnuz, float8_e4m3fn,
-    float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu,
-)  # fmt: skip
-floats = (*narrow_floats, bfloat16, float16, float32, float64)
-complexes = (complex64, complex128)
-supported = frozenset({bool_, *signed_integers, *unsigned_integers, *floats, *complexes})
-
-_narrow_integers = frozenset({*signed_integers[:3], *unsigned_integers[:3]})
-_NARROWED = {float64: float32, int64: int32, uint64: uint32, complex128: complex64}
-_WIDE_SCALARS = {bool: bool_, int: int64, float: float64, complex: complex128}
-_NARROW_SCALARS = {kind: _NARROWED.get(dtype, dtype) for kind, dtype in _WIDE_SCALARS.items()}
-
-
-class extended(np.generic):
-    """The kind of dtypes that NumPy does not know: `issubdtype(key.dtype, extended)`."""
-
-
-class prng_key(extended):
-    """The kind of random keys' dtypes: `issubdtype(key.dtype, prng_key)`."""
-
-
-KEY_SHAPES = {"threefry2x32": ("fry", (2,)), "rbg": ("rbg", (4,)), "unsafe_rbg": ("urbg", (4,))}
-"""For each algorithm of random bits: its short name, and the shape of one key's uint32 words."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class KeyType:
-    """The dtype of random keys of one algorithm; two of the same algorithm are equal.
-
-    >>> KeyType("threefry2x32").name, KeyType("rbg").itemsize
-    ('key<fry>', 16)
-    """
-
-    impl: str
-
-    def __post_init__(self) -> None:
-        if self.impl not in KEY_SHAPES:
-            raise ValueError(
-                f"KeyType: {self.impl!r} was given, but an algorithm is one of {', '.join(KEY_SHAPES)}"
-            )
-
-    @property
-    def name(self) -> str:
-        return f"key<{KEY_SHAPES[self.impl][0]}>"
-
-    @property
-    def key_shape(self) -> tuple[int, ...]:
-        """The shape of the uint32 words of one key."""
-        return KEY_SHAPES[self.impl][1]
-
-    @property
-    def itemsize(self) -> int:
-        return 4 * self.key_shape[0]
-
-    @property
-    def type(self) -> type[prng_key]:
-        return prng_key
-
-    def __repr__(self) -> str:
-        return self.name
-
-    __str__ = __repr__
-
-
-class TypePromotionError(ValueError):
-    """Two dtypes met that have no common dtype, such as float8_e4m3fn and float32.
-
-    Narrow floats and integers of under 8 bits are storage formats, so they widen only when asked to, and with
-    `numpy_dtype_promotion="strict"` so does everything but Python scalars. Write the conversion:
-
-        x.astype("float32") * y        # not: x * y, where x is float8_e4m3fn and y is float32
-    """
-
-
-# What a dtype-like thing is, and how wide it may be.
+from jaxlab.elements import KEY_SHAPES as KEY_SHAPES
+from jaxlab.elements import NARROW_SCALARS, NARROWED, WIDE_SCALARS, scalar_kind
+from jaxlab.elements import DType as DType
+from jaxlab.elements import KeyType as KeyType
+from jaxlab.elements import as_dtype as as_dtype
+from jaxlab.elements import bfloat16 as bfloat16
+from jaxlab.elements import bool_ as bool_
+from jaxlab.elements import complex64 as complex64
+from jaxlab.elements import complex128 as complex128
+from jaxlab.elements import complexes as complexes
+from jaxlab.elements import extended as extended
+from jaxlab.elements import finfo as finfo
+from jaxlab.elements import float0 as float0
+from jaxlab.elements import float4_e2m1fn as float4_e2m1fn
+from jaxlab.elements import float6_e2m3fn as float6_e2m3fn
+from jaxlab.elements import float6_e3m2fn as float6_e3m2fn
+from jaxlab.elements import float8_e3m4 as float8_e3m4
+from jaxlab.elements import float8_e4m3 as float8_e4m3
+from jaxlab.elements import float8_e4m3b11fnuz as float8_e4m3b11fnuz
+from jaxlab.elements import float8_e4m3fn as float8_e4m3fn
+from jaxlab.elements import float8_e4m3fnuz as float8_e4m3fnuz
+from jaxlab.elements import float8_e5m2 as float8_e5m2
+from jaxlab.elements import float8_e5m2fnuz as float8_e5m2fnuz
+from jaxlab.elements import float8_e8m0fnu as float8_e8m0fnu
+from jaxlab.elements import float16 as float16
+from jaxlab.elements import float32 as float32
+from jaxlab.elements import float64 as float64
+from jaxlab.elements import floats as floats
+from jaxlab.elements import iinfo as iinfo
+from jaxlab.elements import int1 as int1
+from jaxlab.elements import int2 as int2
+from jaxlab.elements import int4 as int4
+from jaxlab.elements import int8 as int8
+from jaxlab.elements import int16 as int16
+from jaxlab.elements import int32 as int32
+from jaxlab.elements import int64 as int64
+from jaxlab.elements import issubdtype as issubdtype
+from jaxlab.elements import itemsize_bits as itemsize_bits
+from jaxlab.elements import narrow_floats as narrow_floats
+from jaxlab.elements import prng_key as prng_key
+from jaxlab.elements import short_name as short_name
+from jaxlab.elements import signed_integers as signed_integers
+from jaxlab.elements import supported as supported
+from jaxlab.elements import uint1 as uint1
+from jaxlab.elements import uint2 as uint2
+from jaxlab.elements import uint4 as uint4
+from jaxlab.elements import uint8 as uint8
+from jaxlab.elements import uint16 as uint16
+from jaxlab.elements import uint32 as uint32
+from jaxlab.elements import uint64 as uint64
+from jaxlab.elements import unsigned_integers as unsigned_integers
+from jaxlab.lattice import TypePromotionError as TypePromotionError
+from jaxlab.lattice import promote
 
 
 class _Mode(threading.local):
-    """The tables for the options in force in this thread: one attribute access where two options would be
-    read.
+    """The tables for the options in force in this thread: one attribute is read where two options would be.
 
     As in `config`, the class holds the tables for the global values and a thread's own ones shadow them.
     """
@@ -141,20 +86,6 @@ class _Mode(threading.local):
 
 
 _mode = _Mode()
-
-
-def as_dtype(spec: Any) -> DType:
-    """The dtype meant by a dtype, a name, a scalar type or an object with `.dtype`, as wide as it says.
-
-    None means float64, as in NumPy. TypeError if nothing is meant.
-    """
-    if isinstance(spec, (np.dtype, KeyType)):
-        return spec
-    if not isinstance(spec, type) or not issubclass(spec, np.generic):
-        own = getattr(spec, "dtype", None)
-        if isinstance(own, (np.dtype, KeyType)):
-            return own
-    return np.dtype(spec)
 
 
 def canonicalize(dtype: Any) -> DType:
@@ -174,7 +105,7 @@ def _canonicalize_anew(spec: Any) -> DType:
     if isinstance(dtype, np.dtype):
         dtype = dtype.newbyteorder("=") if not dtype.isnative else dtype
         if not config.enable_x64:
-            dtype = _NARROWED.get(dtype, dtype)
+            dtype = NARROWED.get(dtype, dtype)
     # Only what is its own name for good is remembered: an array given for its dtype would be kept alive.
     if isinstance(spec, (np.dtype, str, type, KeyType)):
         _mode.canonical[spec] = dtype
@@ -208,8 +139,8 @@ def canonicalize_requested(dtype: Any, op: str, *, stacklevel: int = 2) -> DType
     out = canonicalize(wanted)
     if (
         out != wanted
-        and wanted in _NARROWED
-        and not (isinstance(dtype, type) and dtype in _WIDE_SCALARS)
+        and wanted in NARROWED
+        and not (isinstance(dtype, type) and dtype in WIDE_SCALARS)
         and dtype is not None
     ):
         warnings.warn(
@@ -249,179 +180,9 @@ def check_fits(value: int, dtype: DType) -> None:
         )
 
 
-# Kinds.
-
-_KINDS: dict[type, type] = {
-    **{t.type: np.signedinteger for t in signed_integers[:3]},
-    **{t.type: np.unsignedinteger for t in unsigned_integers[:3]},
-    **{t.type: np.floating for t in (*narrow_floats, bfloat16)},
-}
-
-
-def issubdtype(a: Any, b: Any) -> bool:
-    """Whether dtype `a` is `b`, or of the kind `b` (numpy.floating, extended, ...); bfloat16 is a
-    numpy.floating here.
-
-    >>> issubdtype("bfloat16", np.floating), issubdtype(int4, np.signedinteger), issubdtype("int8", float)
-    (True, True, False)
-    """
-    try:
-        return _is_subdtype(a, b)
-    except TypeError:  # unhashable, or no dtype at all, which is then said again
-        return bool(_is_subdtype.__wrapped__(a, b))
-
-
-@cached("dtypes.issubdtype", maxsize=4096)
-def _is_subdtype(a: Any, b: Any) -> bool:
-    if isinstance(a, KeyType) and isinstance(b, KeyType):
-        return a == b
-    one, kind = _scalar_class(a), _scalar_class(b)
-    return issubclass(one, kind) or issubclass(_KINDS.get(one, one), kind)
-
-
-def _scalar_class(spec: Any) -> type:
-    if isinstance(spec, type) and issubclass(spec, np.generic):
-        return spec
-    return as_dtype(spec).type
-
-
 def scalar_type_of(x: Any) -> type:
     """The Python type a value or dtype is like: bool, int, float or complex; TypeError if none."""
-    dtype = of(x)
-    for kind, python in (
-        (np.bool_, bool),
-        (np.integer, int),
-        (np.floating, float),
-        (np.complexfloating, complex),
-    ):
-        if issubdtype(dtype, kind):
-            return python
-    raise TypeError(f"scalar_type_of: dtype {dtype} was given, but a boolean or numeric one is needed")
-
-
-def finfo(dtype: Any) -> ml_dtypes.finfo:
-    """The limits of a real or complex floating dtype (`max`, `eps`, `bits`, ...); ValueError for others."""
-    return ml_dtypes.finfo(as_dtype(dtype))  # type: ignore[no-untyped-call]
-
-
-def iinfo(int_type: Any) -> ml_dtypes.iinfo:
-    """The limits of an integer dtype (`min`, `max`, `bits`), int4 among them; ValueError for others."""
-    return ml_dtypes.iinfo(as_dtype(int_type))  # type: ignore[no-untyped-call]
-
-
-def itemsize_bits(dtype: Any) -> int:
-    """The bits of one element: 4 for int4, though NumPy keeps it in a byte; 8 for bool."""
-    if dtype is None:
-        raise ValueError("itemsize_bits: None was given, but a dtype is needed")
-    dtype = as_dtype(dtype)
-    if dtype in supported and dtype in (*signed_integers, *unsigned_integers):
-        return int(iinfo(dtype).bits)
-    if dtype in supported and dtype in floats:
-        return int(finfo(dtype).bits)
-    return 8 * int(dtype.itemsize)
-
-
-@cached("dtypes.short_name")
-def short_name(dtype: DType) -> str:
-    """The name in jaxprs: f32, bf16, i4, u8, bool, c64, f8_e4m3fn, key<fry>, float0."""
-    if isinstance(dtype, KeyType):
-        return dtype.name
-    if dtype == float0:
-        return "float0"
-    name = str(dtype.name)
-    for long, short in (("float", "f"), ("uint", "u"), ("int", "i"), ("complex", "c")):
-        name = name.replace(long, short)
-    return name
-
-
-# What becomes of several dtypes that meet.
-
-_Node = Any  # a dtype, or one of the Python types int, float and complex for the weak types
-
-
-def _lattice(edges: dict[_Node, Iterable[_Node]]) -> dict[_Node, frozenset[_Node]]:
-    """For every node the set of what lies above it, itself included, given what lies directly above."""
-    above: dict[_Node, frozenset[_Node]] = {}
-
-    def climb(node: _Node) -> frozenset[_Node]:
-        if node not in above:
-            above[node] = frozenset({node}).union(*(climb(up) for up in edges.get(node, ())))
-        return above[node]
-
-    for node in (*supported, *edges):
-        climb(node)
-    return above
-
-
-# Integers under 8 bits and floats under 16 have nothing above them: they meet others only below themselves.
-_STANDARD = _lattice(
-    {
-        bool_: (int,),
-        int: (*_narrow_integers, int8, uint8),
-        int8: (int16,), int16: (int32,), int32: (int64,), int64: (float,),
-        uint8: (uint16, int16), uint16: (uint32, int32), uint32: (uint64, int64), uint64: (float,),
-        float: (complex, *narrow_floats, bfloat16, float16),
-        bfloat16: (float32,), float16: (float32,), float32: (float64, complex64), float64: (complex128,),
-        complex: (complex64,), complex64: (complex128,),
-    }
-)  # fmt: skip
-_STRICT = _lattice(
-    {int: (float, *signed_integers, *unsigned_integers), float: (complex, *floats), complex: complexes}
-)
-
-
-def _weak_node(dtype: DType) -> _Node:
-    kind = scalar_type_of(dtype)
-    return bool_ if kind is bool else kind
-
-
-def _join(nodes: frozenset[_Node], strict: bool) -> _Node:
-    lattice = _STRICT if strict else _STANDARD
-    for node in nodes:
-        if node not in lattice:
-            raise ValueError(
-                f"promotion: dtype {node} was given, but only booleans and numbers have common dtypes"
-            )
-    common = frozenset.intersection(*(lattice[node] for node in nodes))
-    for node in common:
-        if common <= lattice[node]:
-            return node
-    _raise_no_join(nodes, strict)
-
-
-def _raise_no_join(nodes: frozenset[_Node], strict: bool) -> NoReturn:
-    names = sorted(node.name if isinstance(node, np.dtype) else f"Python {node.__name__}" for node in nodes)
-    given = f"promotion: {' and '.join(names)} were given"
-    if strict:
-        raise TypePromotionError(
-            f"{given}, but numpy_dtype_promotion is 'strict', where only Python scalars adapt; convert one "
-            "with .astype"
-        )
-    narrow = next(
-        (n.name for n in nodes if n in _narrow_integers or n in narrow_floats), "a dtype this narrow"
-    )
-    raise TypePromotionError(
-        f"{given}, but {narrow} is not widened unasked; convert it, as in x.astype('float32')"
-    )
-
-
-@cached("dtypes.promotion", maxsize=8192)
-def _promote(pairs: frozenset[tuple[DType, bool]], x64: bool, strict: bool) -> tuple[DType, bool]:
-    """The common dtype of (dtype, weak) pairs, and whether it is weak."""
-    kinds = frozenset(dtype for dtype, _ in pairs)
-    all_weak = all(weak for _, weak in pairs)
-    if len(pairs) == 1 and not (all_weak and strict):
-        return next(iter(pairs))
-    if len(kinds) == 1 and not all_weak:
-        return next(iter(kinds)), False
-    if all_weak and not strict:
-        # Joined as if strong, so that weak int8 and weak uint8 make a weak int16, not the default integer.
-        joined = _join(kinds, strict=False)
-    else:
-        joined = _join(frozenset(_weak_node(dtype) if weak else dtype for dtype, weak in pairs), strict)
-    if isinstance(joined, np.dtype):
-        return joined if x64 else _NARROWED.get(joined, joined), all_weak
-    return (_WIDE_SCALARS if x64 else _NARROW_SCALARS)[joined], True
+    return scalar_kind(of(x))
 
 
 def promote_pair(dtype_a: DType, weak_a: bool, dtype_b: DType, weak_b: bool) -> tuple[DType, bool]:
@@ -436,7 +197,7 @@ def promote_pair(dtype_a: DType, weak_a: bool, dtype_b: DType, weak_b: bool) -> 
         return _mode.pairs[dtype_a, weak_a, dtype_b, weak_b]
     except KeyError:
         pair = frozenset({(canonicalize(dtype_a), bool(weak_a)), (canonicalize(dtype_b), bool(weak_b))})
-        out = _mode.pairs[dtype_a, weak_a, dtype_b, weak_b] = _promote(pair, *_options())
+        out = _mode.pairs[dtype_a, weak_a, dtype_b, weak_b] = promote(pair, *_options())
         return out
 
 
@@ -447,7 +208,7 @@ def promote_types(a: Any, b: Any) -> DType:
     dtype('float64')
     """
     pairs = frozenset(
-        (_WIDE_SCALARS[t], t is not bool) if _is_scalar_type(t) else (np.dtype(as_dtype(t)), False)
+        (WIDE_SCALARS[t], t is not bool) if _is_scalar_type(t) else (np.dtype(as_dtype(t)), False)
         for t in (a, b)
     )
     for dtype, _ in pairs:
@@ -455,7 +216,7 @@ def promote_types(a: Any, b: Any) -> DType:
             raise ValueError(
                 f"promote_types: dtype {dtype} was given, but only booleans and numbers have common dtypes"
             )
-    return _promote(pairs, True, config.numpy_dtype_promotion == "strict")[0]
+    return promote(pairs, True, config.numpy_dtype_promotion == "strict")[0]
 
 
 @overload
@@ -463,8 +224,7 @@ def result_type(*args: Any, return_weak_type_flag: Literal[False] = False) -> DT
 @overload
 def result_type(*args: Any, return_weak_type_flag: Literal[True]) -> tuple[DType, bool]: ...
 def result_type(*args: Any, return_weak_type_flag: bool = False) -> DType | tuple[DType, bool]:
-    """The dtype of an operation on `args`: arrays, avals, dtypes, their names, Python scalars and their
-    types.
+    """The dtype of an operation on `args`: arrays, avals, dtypes, their names, Python scalars, their types.
 
     With `return_weak_type_flag`, (dtype, weak). TypeError if an argument has no dtype, TypePromotionError if
     the dtypes have no common one, ValueError if there are no arguments.
@@ -480,10 +240,10 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> DType | tupl
     elif len(pairs) == 2:
         out = promote_pair(*pairs[0], *pairs[1])
     else:
-        out = _promote(frozenset(pairs), *_options())
+        out = promote(frozenset(pairs), *_options())
     dtype, weak = out
     if weak:  # of no width of its own, unlike the result of an operation on two weak int8
-        dtype = canonicalize(uint64 if dtype in unsigned_integers else _WIDE_SCALARS[scalar_type_of(dtype)])
+        dtype = canonicalize(uint64 if dtype in unsigned_integers else WIDE_SCALARS[scalar_type_of(dtype)])
     return (dtype, weak) if return_weak_type_flag else dtype
 
 
@@ -503,7 +263,7 @@ def is_weak(x: Any) -> bool:
 
 
 def _is_scalar_type(x: Any) -> bool:
-    return isinstance(x, type) and x in _WIDE_SCALARS
+    return isinstance(x, type) and x in WIDE_SCALARS
 
 
 def _dtype_and_weak(x: Any) -> tuple[DType, bool]:
@@ -546,14 +306,13 @@ def _choose_tables(value: Any = UNSET, local: bool = False) -> None:
     if not local:
         _point(_Mode, config.read("enable_x64"), config.read("numpy_dtype_promotion") == "strict")
     if local or vars(_mode):
-        # Inside a `with` block, or in a thread that was in one: its own tables, which may equal the global
-        # ones.
+        # Inside a `with` block, or in a thread that was in one: its own tables, maybe the global ones again.
         _point(_mode, *_options())
 
 
 def _point(mode: _Mode | type[_Mode], x64: bool, strict: bool) -> None:
     mode.canonical = _canonical_tables[x64]
-    mode.scalars = _WIDE_SCALARS if x64 else _NARROW_SCALARS
+    mode.scalars = WIDE_SCALARS if x64 else NARROW_SCALARS
     mode.pairs = _pair_tables[x64, strict]
 
 

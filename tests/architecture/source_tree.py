@@ -18,6 +18,8 @@ FLOORS = {
     "config": 0,
     "tree": 0,
     "tree_util": 0,
+    "elements": 0,
+    "lattice": 0,
     "dtypes": 0,
     "caching": 0,
     "core": 1,
