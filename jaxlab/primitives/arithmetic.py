@@ -100,7 +100,8 @@ mul_p = Elementwise(
 def div(x: Any, y: Any) -> Any:
     """Elementwise quotient of two arrays of the same dtype.
 
-    Integers round towards zero; division by zero gives -1 (all bits set), and the most negative number by -1 itself.
+    Integers round towards zero; division by zero gives -1 (all bits set), and the most negative number by
+    -1 itself.
 
     >>> div(np.int32(-7), np.int32(2))
     Array(-3, dtype=int32)
@@ -153,13 +154,20 @@ def square(x: Any) -> Any:
     return square_p.bind(x)
 
 
+def _lower_square(ctx: Any, x: Any) -> Any:
+    b, aval = ctx.b, ctx.aval_out
+    if aval.dtype.kind == "c":  # (re - im) (re + im) does not overflow where the product would
+        return b.value("chlo.square", b.type(aval), x)
+    return b.value("stablehlo.multiply", b.type(aval), x, x)
+
+
 square_p = Elementwise(
     "square",
     None,
     np.square,
     [lambda t, out, x: mul(t, mul(scalar_like(x, 2), x))],
     accepts=NUMBER,
-    lower=lambda ctx, x: ctx.b.value("stablehlo.multiply", ctx.b.type(ctx.aval_out), x, x),
+    lower=_lower_square,
 )
 
 
@@ -172,10 +180,10 @@ def integer_pow(x: Any, y: int) -> Any:
     y = int(y)
     if y < 0 and not dtypes.issubdtype(aval_of(x).dtype, np.inexact):
         raise TypeError(
-            f"integer_pow: {aval_of(x).str_short()} and the power {y} were given, but integers cannot be raised to negative "
-            "powers; convert the operand to a float dtype"
+            f"integer_pow: {aval_of(x).str_short()} and the power {y} were given, but integers cannot be "
+            "raised to negative powers; convert the operand to a float dtype"
         )
-    return x if y == 1 and aval_of(x).shape else integer_pow_p.bind(x, y=y)
+    return integer_pow_p.bind(x, y=y)
 
 
 def _lower_integer_pow(ctx: Any, x: Any, *, y: int) -> Any:
@@ -199,6 +207,8 @@ def _lower_integer_pow(ctx: Any, x: Any, *, y: int) -> Any:
 def _integer_pow_derivative(t: Any, out: Any, x: Any, y: int) -> Any:
     if y == 0:
         return full_like(t, 0)
+    if y == 1:
+        return t
     lower_power = x if y == 2 else integer_pow_p.bind(x, y=y - 1)
     return mul(t, mul(scalar_like(x, y), lower_power))
 
@@ -213,7 +223,7 @@ integer_pow_p = Elementwise(
     only_samples=True,
     tolerance=1e-5,
     samples=[
-        Example((ShapedArray(shape, dtype),), dict(y=y), positive=True, tolerance=1e-5)
+        Example((ShapedArray(shape, dtype),), {"y": y}, positive=True, tolerance=1e-5)
         for shape, y, dtype in (
             ((2, 3), 2, F32),
             ((), 3, F32),
@@ -290,10 +300,22 @@ class _Complex(Elementwise):
 
 
 real_p = _Part(
-    "real", "stablehlo.real", np.real, [lambda t, out, x: real(t)], linear_in=(0,), accepts=COMPLEX, result=real_dtype
+    "real",
+    "stablehlo.real",
+    np.real,
+    [lambda t, out, x: real(t)],
+    linear_in=(0,),
+    accepts=COMPLEX,
+    result=real_dtype,
 )
 imag_p = _Part(
-    "imag", "stablehlo.imag", np.imag, [lambda t, out, x: imag(t)], linear_in=(0,), accepts=COMPLEX, result=real_dtype
+    "imag",
+    "stablehlo.imag",
+    np.imag,
+    [lambda t, out, x: imag(t)],
+    linear_in=(0,),
+    accepts=COMPLEX,
+    result=real_dtype,
 )
 complex_p = _Complex(
     "complex",
@@ -322,7 +344,9 @@ def _lower_conj(ctx: Any, x: Any, *, input_dtype: Any) -> Any:
     if input_dtype.kind != "c":
         return b.value("stablehlo.complex", b.type(ctx.aval_out), x, b.full(0, part))
     below = b.value("stablehlo.negate", b.type(part), b.value("stablehlo.imag", b.type(part), x))
-    return b.value("stablehlo.complex", b.type(ctx.aval_out), b.value("stablehlo.real", b.type(part), x), below)
+    return b.value(
+        "stablehlo.complex", b.type(ctx.aval_out), b.value("stablehlo.real", b.type(part), x), below
+    )
 
 
 conj_p = _Conj(
@@ -335,5 +359,5 @@ conj_p = _Conj(
     result=complex_dtype,
     lower=_lower_conj,
     only_samples=True,
-    samples=[Example((ShapedArray((2, 3), dtype),), dict(input_dtype=dtype)) for dtype in (C64, F32)],
+    samples=[Example((ShapedArray((2, 3), dtype),), {"input_dtype": dtype}) for dtype in (C64, F32)],
 )

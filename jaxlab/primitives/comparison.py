@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -44,7 +45,14 @@ def _comparison(name: str, direction: str, reference: Any, accepts: Kinds) -> El
         return ctx.b.compare(x, y, direction, ctx.avals_in[0].dtype, ctx.aval_out.shape)
 
     return Elementwise(
-        name, None, reference, [None, None], accepts=accepts, result=_bool, lower=lower, samples=[_SMALL_INTEGERS]
+        name,
+        None,
+        reference,
+        [None, None],
+        accepts=accepts,
+        result=_bool,
+        lower=lower,
+        samples=[_SMALL_INTEGERS],
     )
 
 
@@ -121,7 +129,9 @@ def is_finite(x: Any) -> Any:
     return is_finite_p.bind(x)
 
 
-is_finite_p = Elementwise("is_finite", "stablehlo.is_finite", np.isfinite, [None], accepts=FLOAT, result=_bool)
+is_finite_p = Elementwise(
+    "is_finite", "stablehlo.is_finite", np.isfinite, [None], accepts=FLOAT, result=_bool
+)
 
 
 def select(pred: Any, on_true: Any, on_false: Any) -> Any:
@@ -160,25 +170,30 @@ class SelectN(Primitive):
         for case in cases[1:]:
             if case.dtype != first.dtype:
                 raise TypeError(
-                    f"lax.select requires arguments to have the same dtypes, got {', '.join(c.dtype.name for c in cases)}; "
-                    "convert one of them, or use jaxlab.numpy.where, which promotes dtypes"
+                    "lax.select requires arguments to have the same dtypes, got "
+                    f"{', '.join(c.dtype.name for c in cases)}; convert one of them, or use "
+                    "jaxlab.numpy.where, which promotes dtypes"
                 )
             if case.shape != first.shape:
                 raise TypeError(
-                    f"select cases must have the same shapes, got {[c.shape for c in cases]}; broadcast them first, or use "
-                    "jaxlab.numpy.where"
+                    f"select cases must have the same shapes, got {[c.shape for c in cases]}; broadcast "
+                    "them first, or use jaxlab.numpy.where"
                 )
             weak = weak and case.weak_type
         if which.shape and which.shape != first.shape:
             raise TypeError(
-                f"select `which` must be scalar or have the same shape as cases, got `which` shape {which.shape} but case "
-                f"shape {first.shape}"
+                "select `which` must be scalar or have the same shape as cases, got `which` shape "
+                f"{which.shape} but case shape {first.shape}"
             )
         if which.dtype != BOOL and which.dtype != I32:
             raise TypeError(f"select `which` must be boolean or int32, got {which.dtype.name}; convert it")
         if which.dtype == BOOL and len(cases) > 2:
-            raise TypeError(f"select with boolean `which` takes at most two cases, got {len(cases)}; use int32")
-        return first if weak is first.weak_type else ShapedArray(first.shape, first.dtype, weak)  # type: ignore[no-any-return]
+            raise TypeError(
+                f"select with boolean `which` takes at most two cases, got {len(cases)}; use int32"
+            )
+        if weak is first.weak_type:
+            return first  # type: ignore[no-any-return]
+        return ShapedArray(first.shape, first.dtype, weak)
 
     def lower(self, ctx: Any, which: Any, *cases: Any) -> Any:
         b, aval, which_aval = ctx.b, ctx.aval_out, ctx.avals_in[0]
@@ -186,7 +201,9 @@ class SelectN(Primitive):
             return cases[0]
         full = aval.shape if isinstance(aval.dtype, np.dtype) else aval.shape + aval.dtype.key_shape
         # Select wants a predicate for each word of a key, or one for all.
-        if which_aval.shape and which_aval.shape != full or (not which_aval.shape and which_aval.dtype == I32 and full):
+        if (which_aval.shape and which_aval.shape != full) or (
+            not which_aval.shape and which_aval.dtype == I32 and full
+        ):
             dims = tuple(range(len(which_aval.shape)))
             which = b.broadcast(which, full, which_aval.dtype, dims)
             which_aval = ShapedArray(full, which_aval.dtype)
@@ -195,7 +212,9 @@ class SelectN(Primitive):
         # A comparison halves the cases: log2(n) selects lie between a case and the result.
         return self._search(b, aval, which, which_aval, 0, cases)
 
-    def _search(self, b: Any, aval: Any, which: Any, which_aval: Any, start: int, cases: Sequence[Any]) -> Any:
+    def _search(
+        self, b: Any, aval: Any, which: Any, which_aval: Any, start: int, cases: Sequence[Any]
+    ) -> Any:
         if len(cases) == 1:
             return cases[0]
         middle = len(cases) // 2
@@ -218,7 +237,9 @@ class SelectN(Primitive):
             return [None] * (1 + len(cases))
         zeros = full_like(ct, 0)
         return [None] + [
-            self.bind(which, *[ct if i == j else zeros for j in range(len(cases))]) if is_undefined(case) else None
+            self.bind(which, *[ct if i == j else zeros for j in range(len(cases))])
+            if is_undefined(case)
+            else None
             for i, case in enumerate(cases)
         ]
 
@@ -231,7 +252,8 @@ class SelectN(Primitive):
             if scalar or (dim == mapped[1] and aval_of(which).shape == aval_of(mapped[0]).shape):
                 return self.bind(which, *cases), mapped[1]  # type: ignore[return-value]
         placed = [
-            broadcast_axis(x, size, 0) if d is None else move_axis(x, d, 0) for x, d in zip(cases, case_dims, strict=True)
+            broadcast_axis(x, size, 0) if d is None else move_axis(x, d, 0)
+            for x, d in zip(cases, case_dims, strict=True)
         ]
         shape = aval_of(placed[0]).shape
         if dim is not None:
@@ -277,19 +299,24 @@ class Clamp(Primitive):
     def abstract_eval(self, low: Any, x: Any, high: Any) -> ShapedArray:
         if low.dtype != x.dtype or high.dtype != x.dtype:
             raise TypeError(
-                f"lax.clamp requires arguments to have the same dtypes, got {low.dtype.name}, {x.dtype.name}, "
-                f"{high.dtype.name}; convert them, or use jaxlab.numpy.clip, which promotes dtypes"
+                f"lax.clamp requires arguments to have the same dtypes, got {low.dtype.name}, "
+                f"{x.dtype.name}, {high.dtype.name}; convert them, or use jaxlab.numpy.clip, which promotes "
+                "dtypes"
             )
         for name, bound in (("min", low), ("max", high)):
             if bound.shape and bound.shape != x.shape:
                 raise TypeError(
-                    f"clamp requires {name}.shape == operand.shape or {name}.shape == (), got {name}.shape={bound.shape}, "
-                    f"operand.shape={x.shape}"
+                    f"clamp requires {name}.shape == operand.shape or {name}.shape == (), got "
+                    f"{name}.shape={bound.shape}, operand.shape={x.shape}"
                 )
         if not _ordered[x.dtype]:
-            raise TypeError(f"clamp does not accept dtype {x.dtype.name}; it takes real numbers and truth values")
+            raise TypeError(
+                f"clamp does not accept dtype {x.dtype.name}; it takes real numbers and truth values"
+            )
         weak = low.weak_type and x.weak_type and high.weak_type
-        return x if weak is x.weak_type else ShapedArray(x.shape, x.dtype, weak)  # type: ignore[no-any-return]
+        if weak is x.weak_type:
+            return x  # type: ignore[no-any-return]
+        return ShapedArray(x.shape, x.dtype, weak)
 
     def lower(self, ctx: Any, low: Any, x: Any, high: Any) -> Any:
         b, aval = ctx.b, ctx.aval_out
@@ -304,18 +331,20 @@ class Clamp(Primitive):
         t_low, t_x, t_high = tangents
         out = self.bind(low, x, high)
         shape = aval_of(out).shape
+
+        def share(passes: Any, t: Any) -> Any:
+            return select(broadcast_to(passes, shape), broadcast_to(t, shape), full_like(out, 0))
+
         shares = []
         if type(t_low) is not Zero:
-            shares.append((bitwise_and(gt(low, x), lt(low, high)), t_low))
+            shares.append(share(bitwise_and(gt(low, x), lt(low, high)), t_low))
         if type(t_x) is not Zero:
-            shares.append((bitwise_and(gt(x, low), lt(x, high)), t_x))
+            shares.append(share(bitwise_and(gt(x, low), lt(x, high)), t_x))
         if type(t_high) is not Zero:
-            shares.append((lt(high, x), t_high))
-        total: Any = None
-        for passes, t in shares:
-            share = select(broadcast_to(passes, shape), broadcast_to(t, shape), full_like(out, 0))
-            total = share if total is None else add_any(total, share)
-        return out, Zero(aval_of(out).to_tangent_aval()) if total is None else total
+            shares.append(share(lt(high, x), t_high))
+        if not shares:
+            return out, Zero(aval_of(out).to_tangent_aval())
+        return out, functools.reduce(add_any, shares)
 
     def batch(self, size: int, args: Sequence[Any], dims: Sequence[int | None]) -> tuple[Any, int]:
         (low, x, high), (low_dim, x_dim, high_dim) = args, dims
@@ -325,17 +354,19 @@ class Clamp(Primitive):
             for s, d in ((shapes[0], low_dim), (shapes[2], high_dim))
         ):
             return self.bind(low, x, high), x_dim
-        x = broadcast_axis(x, size, 0) if x_dim is None else move_axis(x, x_dim, 0)
-        shape = aval_of(x).shape
+        shape = (size, *(shapes[1] if x_dim is None else shapes[1][:x_dim] + shapes[1][x_dim + 1 :]))
 
-        def bound(y: Any, d: int | None) -> Any:
-            if d is None:
-                own = aval_of(y).shape
-                return broadcast_axis(y, size, 0) if own else broadcast_in_dim(y, shape, ())
-            y = move_axis(y, d, 0)
-            return y if aval_of(y).shape == shape else broadcast_in_dim(y, shape, (0,))
+        def place(y: Any, d: int | None) -> Any:
+            if d is not None:
+                y = move_axis(y, d, 0)
+                return y if aval_of(y).shape == shape else broadcast_in_dim(y, shape, (0,))
+            return broadcast_axis(y, size, 0) if aval_of(y).shape else broadcast_in_dim(y, shape, ())
 
-        return self.bind(bound(low, low_dim), x, bound(high, high_dim)), 0
+        bounds = {0: (low, low_dim), 2: (high, high_dim)}
+        full = {i: place(y, d) for i, (y, d) in bounds.items() if len(shapes[i]) - (d is not None) > 0}
+        x = place(x, x_dim)
+        low, high = (full[i] if i in full else place(*bounds[i]) for i in bounds)
+        return self.bind(low, x, high), 0
 
     def reference(self, low: Any, x: Any, high: Any) -> Any:
         return np.minimum(np.maximum(x, low), high)

@@ -19,7 +19,8 @@ BOOL, C64, BF16 = np.dtype(np.bool_), np.dtype(np.complex64), np.dtype(ml_dtypes
 
 
 def convert_element_type(operand: Any, new_dtype: Any) -> Any:
-    """``operand`` in another dtype, by the rules of C: floats to integers towards zero, complex to real by the real part.
+    """``operand`` in another dtype, by the rules of C: floats to integers towards zero, complex to real by
+    the real part.
 
     64-bit dtypes are narrowed unless x64 is on. What has the dtype already comes back as it is.
 
@@ -37,14 +38,18 @@ def convert(operand: Any, new_dtype: Any, weak_type: bool = False) -> Any:
     """
     aval = aval_of(operand)
     dtype = dtypes.canonicalize(new_dtype)
-    if aval.dtype == dtype and aval.weak_type == weak_type and not isinstance(operand, int | float | complex | np.generic):
+    if (
+        aval.dtype == dtype
+        and aval.weak_type == weak_type
+        and not isinstance(operand, int | float | complex | np.generic)
+    ):
         return operand
     if not isinstance(dtype, np.dtype) or not isinstance(aval.dtype, np.dtype):
         if aval.dtype == dtype:
             return operand
         raise ValueError(
-            f"convert_element_type: {aval.str_short()} was given, but random keys cannot be converted to or from "
-            f"{dtypes.short_name(dtype)}; use jaxlab.random.key_data and wrap_key_data"
+            f"convert_element_type: {aval.str_short()} was given, but random keys cannot be converted to or "
+            f"from {dtypes.short_name(dtype)}; use jaxlab.random.key_data and wrap_key_data"
         )
     if not is_tracer(operand) and not aval.shape and not weak_type and not hasattr(operand, "aval"):
         # A number needs no equation.
@@ -87,7 +92,9 @@ class ConvertElementType(Primitive):
             return [None]
         return [self.bind(ct, new_dtype=x.aval.dtype, weak_type=x.aval.weak_type)]
 
-    def batch(self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[Any, Any]:
+    def batch(
+        self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
+    ) -> tuple[Any, Any]:
         return self.bind(args[0], **params), dims[0]
 
     def reference(self, x: Any, *, new_dtype: Any, weak_type: bool) -> Any:
@@ -101,7 +108,7 @@ class ConvertElementType(Primitive):
 
     def examples(self) -> Iterable[Example]:
         def case(x: Any, dtype: Any, **options: Any) -> Example:
-            return Example((x,), dict(new_dtype=np.dtype(dtype), weak_type=False), **options)
+            return Example((x,), {"new_dtype": np.dtype(dtype), "weak_type": False}, **options)
 
         x = ShapedArray((2, 3), F32)
         yield case(x, C64)
@@ -117,7 +124,7 @@ class ConvertElementType(Primitive):
         yield case(awkward, I32)
         yield case(awkward, np.int8)
         yield case(np.array([-1, 300, 7], np.int32), np.uint8)
-        yield Example((x,), dict(new_dtype=F32, weak_type=True), differentiate=False)
+        yield Example((x,), {"new_dtype": F32, "weak_type": True}, differentiate=False)
 
 
 convert_element_type_p = ConvertElementType()
@@ -145,8 +152,9 @@ class BitcastConvertType(Primitive):
         old = x.dtype
         if old != new_dtype and any(d.kind in "bc" for d in (old, new_dtype)):
             raise TypeError(
-                "lax.bitcast_convert_type does not support bool or complex values unless the operand and destination types "
-                f"match, got {old.name} and {new_dtype.name}; use the view method of the array"
+                "lax.bitcast_convert_type does not support bool or complex values unless the operand and "
+                f"destination types match, got {old.name} and {new_dtype.name}; use the view method of the "
+                "array"
             )
         own, wanted = dtypes.itemsize_bits(old), dtypes.itemsize_bits(new_dtype)
         if own == wanted:
@@ -157,8 +165,8 @@ class BitcastConvertType(Primitive):
             shape = x.shape[:-1]
         else:
             raise ValueError(
-                f"bitcast_convert_type: {x.str_short()} was given, but {new_dtype.name} of {wanted} bits needs a last axis of "
-                f"size {wanted // own}; reshape the operand"
+                f"bitcast_convert_type: {x.str_short()} was given, but {new_dtype.name} of {wanted} bits "
+                f"needs a last axis of size {wanted // own}; reshape the operand"
             )
         return ShapedArray(shape, new_dtype)
 
@@ -169,10 +177,16 @@ class BitcastConvertType(Primitive):
         out = self.bind(*primals, **params)
         return out, Zero(aval_of(out).to_tangent_aval())
 
-    def batch(self, size: int, args: Sequence[Any], dims: Sequence[int | None], *, new_dtype: Any) -> tuple[Any, Any]:
+    def batch(
+        self, size: int, args: Sequence[Any], dims: Sequence[int | None], *, new_dtype: Any
+    ) -> tuple[Any, Any]:
         (x,), (dim,) = args, dims
-        # The last axis may be taken apart or together, so the mapped one must not be it.
-        return self.bind(move_axis(x, dim or 0, 0), new_dtype=new_dtype), 0
+        assert dim is not None
+        if dim == len(aval_of(x).shape) - 1 and dtypes.itemsize_bits(new_dtype) > dtypes.itemsize_bits(
+            aval_of(x).dtype
+        ):
+            x, dim = move_axis(x, dim, 0), 0  # the last axis is put together
+        return self.bind(x, new_dtype=new_dtype), dim
 
     def reference(self, x: Any, *, new_dtype: Any) -> Any:
         if x.dtype.itemsize > new_dtype.itemsize:
@@ -189,7 +203,9 @@ class BitcastConvertType(Primitive):
             ((4,), np.uint8, np.uint32),
             ((3,), np.bool_, np.bool_),
         ):
-            yield Example((ShapedArray(shape, np.dtype(old)),), dict(new_dtype=np.dtype(new)), differentiate=False)
+            yield Example(
+                (ShapedArray(shape, np.dtype(old)),), {"new_dtype": np.dtype(new)}, differentiate=False
+            )
 
 
 bitcast_convert_type_p = BitcastConvertType()
@@ -201,7 +217,9 @@ def reduce_precision(operand: Any, exponent_bits: int, mantissa_bits: int) -> An
     >>> reduce_precision(np.float32(1.1), exponent_bits=5, mantissa_bits=3)
     Array(1.125, dtype=float32)
     """
-    return reduce_precision_p.bind(operand, exponent_bits=int(exponent_bits), mantissa_bits=int(mantissa_bits))
+    return reduce_precision_p.bind(
+        operand, exponent_bits=int(exponent_bits), mantissa_bits=int(mantissa_bits)
+    )
 
 
 def _lower_reduce_precision(ctx: Any, x: Any, *, exponent_bits: int, mantissa_bits: int) -> Any:
@@ -228,7 +246,12 @@ reduce_precision_p = Elementwise(
     only_samples=True,
     # A staircase: its slope is taken to be that of the line that it follows.
     samples=[
-        Example((ShapedArray((2, 3), F32),), dict(exponent_bits=e, mantissa_bits=m), differentiate=False, tolerance=0)
+        Example(
+            (ShapedArray((2, 3), F32),),
+            {"exponent_bits": e, "mantissa_bits": m},
+            differentiate=False,
+            tolerance=0,
+        )
         for e, m in _REDUCED
     ],
 )

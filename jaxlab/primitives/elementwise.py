@@ -1,6 +1,7 @@
 """The elementwise family: one result element from the elements at the same place.
 
-Operands have equal shapes, or are scalars, or have sizes 1 where another has more; what follows from that (types, the
+Operands have equal shapes, or are scalars, or have sizes 1 where another has more; what follows from that
+(types, the
 broadcasting of derivatives, batching) is written here once.
 """
 
@@ -31,7 +32,9 @@ BITS: Kinds = (np.integer, np.bool_)
 ANY: Kinds = (np.integer, np.floating, np.complexfloating, np.bool_)
 
 # The dtypes that examples are made of, the first of those accepted being the one on which shapes are tried.
-_EXAMPLE_DTYPES = tuple(np.dtype(t) for t in (np.float32, np.int32, np.complex64, ml_dtypes.bfloat16, np.uint8, np.bool_))
+_EXAMPLE_DTYPES = tuple(
+    np.dtype(t) for t in (np.float32, np.int32, np.complex64, ml_dtypes.bfloat16, np.uint8, np.bool_)
+)
 _AWKWARD = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.0, -2.5], np.float32)
 
 
@@ -53,19 +56,21 @@ def broadcast_shapes(name: str, avals: Sequence[ShapedArray]) -> tuple[int, ...]
     if not shapes:
         return ()
     first = shapes[0]
-    if all(shape == first for shape in shapes):
+    if len(shapes) == 1 or all(shape == first for shape in shapes):
         return first
     given = ", ".join(aval.str_short() for aval in avals)
     if len({len(shape) for shape in shapes}) != 1:
         raise TypeError(
-            f"{name}: arrays must have the same number of dimensions, but the operands are {given}; reshape one of them, "
-            "or use jaxlab.numpy, which broadcasts"
+            f"{name}: arrays must have the same number of dimensions, but the operands are {given}; reshape "
+            "one of them, or use jaxlab.numpy, which broadcasts"
         )
     result = []
     for sizes in zip(*shapes, strict=True):
         different = {size for size in sizes if size != 1}
         if len(different) > 1:
-            raise TypeError(f"{name} got incompatible shapes for broadcasting: {given}; sizes must be equal or 1")
+            raise TypeError(
+                f"{name} got incompatible shapes for broadcasting: {given}; sizes must be equal or 1"
+            )
         result.append(different.pop() if different else 1)
     return tuple(result)
 
@@ -77,8 +82,10 @@ class Elementwise(Primitive):
       name: the name in jaxprs.
       hlo: the StableHLO (or CHLO) operation that does it; or ``lower``, a function of context and operands.
       reference: the same in NumPy.
-      derivatives: for each operand a function ``(t, out, *operands, **params)`` giving its share of the tangent (linear in
-        ``t``, of the result's shape up to broadcasting), or None where the derivative is zero. Empty: not differentiable.
+      derivatives: for each operand a function ``(t, out, *operands, **params)`` giving its share of the
+      tangent (linear in
+        ``t``, of the result's shape up to broadcasting), or None where the derivative is zero. Empty: not
+        differentiable.
       arity: the number of operands, where ``derivatives`` does not tell.
       linear_in: the operands in which the operation is linear; the share above is then also the transpose.
       additive: linear in all operands together, so that tangents go the way of the values.
@@ -88,7 +95,8 @@ class Elementwise(Primitive):
       samples: examples beside those that follow from arity and dtypes.
       awkward: whether NaN, infinities and zeros of both signs are an example.
       only_samples, params: no other examples than ``samples``; the parameters of the others.
-      smooth, smooth_in: at which dtypes, and in which operands, the derivatives given are those of the function.
+      smooth, smooth_in: at which dtypes, and in which operands, the derivatives given are those of the
+      function.
       tolerance: relative, of the comparison with ``reference`` in float32.
     """
 
@@ -133,41 +141,44 @@ class Elementwise(Primitive):
         self.tolerance = tolerance
         super().__init__(name)
 
-    # Every traced operation passes here; operands of equal types take the first lines alone (0.3 us).
-    def abstract_eval(self, x: Any, /, *others: Any, **params: Any) -> ShapedArray:
+    def abstract_eval(self, x: Any, y: Any = None, /, **params: Any) -> ShapedArray:
+        # Every traced operation passes here. Operands of one type take these lines alone: 0.2 us less.
+        if y is None or y is x or (y.shape == x.shape and y.dtype is x.dtype and y.weak_type is x.weak_type):
+            if not self.accepted[x.dtype]:
+                raise self.dtype_error(0, x.dtype)
+            if self.result is None:
+                return x  # type: ignore[no-any-return]
+            return ShapedArray(x.shape, self.result(x.dtype), x.weak_type)
         dtype = x.dtype
-        shape = x.shape
-        weak = x.weak_type
-        plain = True
-        for y in others:
-            if y is not x:
-                if y.dtype is not dtype and y.dtype != dtype:
-                    raise self.dtype_mismatch((x, *others))
-                if y.shape != shape:
-                    plain = False
-                weak = weak and y.weak_type
+        if y.dtype != dtype:
+            raise self.dtype_mismatch((x, y))
         if not self.accepted[dtype]:
             raise self.dtype_error(0, dtype)
-        if plain and self.result is None and weak is x.weak_type:
+        weak = x.weak_type and y.weak_type
+        shape = broadcast_shapes(self.name, (x, y))
+        if self.result is not None:
+            dtype = self.result(dtype)
+        elif shape == x.shape and weak is x.weak_type:
             return x  # type: ignore[no-any-return]
-        if not plain:
-            shape = broadcast_shapes(self.name, (x, *others))
-        return ShapedArray(shape, dtype if self.result is None else self.result(dtype), weak)
+        elif shape == y.shape and weak is y.weak_type:
+            return y  # type: ignore[no-any-return]
+        return ShapedArray(shape, dtype, weak)
 
     def dtype_error(self, position: int, dtype: Any) -> TypeError:
         """The error for an operand of a dtype that is not taken."""
         place = f" at position {position}" if self.arity > 1 else ""
         kinds = ", ".join(kind.__name__.rstrip("_") for kind in self.accepted.kinds)
         return TypeError(
-            f"{self.name} does not accept dtype {dtype.name}{place}; accepted are subtypes of {kinds}, so convert the operand "
-            "with convert_element_type, or use jaxlab.numpy, which promotes"
+            f"{self.name} does not accept dtype {dtype.name}{place}; accepted are subtypes of {kinds}, so "
+            "convert the operand with convert_element_type, or use jaxlab.numpy, which promotes"
         )
 
     def dtype_mismatch(self, avals: Sequence[ShapedArray]) -> TypeError:
         """The error for operands whose dtypes differ."""
         return TypeError(
-            f"lax.{self.name} requires arguments to have the same dtypes, got {', '.join(a.dtype.name for a in avals)}; "
-            "convert one of them, or use jaxlab.numpy, which promotes dtypes"
+            f"lax.{self.name} requires arguments to have the same dtypes, got "
+            f"{', '.join(a.dtype.name for a in avals)}; convert one of them, or use jaxlab.numpy, which "
+            "promotes dtypes"
         )
 
     def operands(self, ctx: Any, values: Sequence[Any]) -> Sequence[Any]:
@@ -190,7 +201,8 @@ class Elementwise(Primitive):
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         if not self.derivatives:
             raise NotImplementedError(
-                f"primitive {self.name} cannot be differentiated; take what depends on it out by stop_gradient"
+                f"primitive {self.name} cannot be differentiated; take what depends on it out by "
+                "stop_gradient"
             )
         out = self.bind(*primals, **params)
         if self.additive and not any(type(t) is Zero for t in tangents):
@@ -219,7 +231,9 @@ class Elementwise(Primitive):
                 result.append(None)
         return result
 
-    def batch(self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[Any, int]:
+    def batch(
+        self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
+    ) -> tuple[Any, int]:
         aligned, dim = align(args, dims)
         return self.bind(*aligned, **params), dim
 
@@ -248,7 +262,9 @@ class Elementwise(Primitive):
                 yield Example(
                     tuple(self.example_operand(shape, dtype, i) for i, shape in enumerate(case)),
                     dict(self.sample_params),
-                    differentiate=self.smooth_in if self.derivatives and smooth and dtype.itemsize >= 4 else False,
+                    differentiate=self.smooth_in
+                    if self.derivatives and smooth and dtype.itemsize >= 4
+                    else False,
                     tolerance=2**-6 if dtype == ml_dtypes.bfloat16 else self.tolerance,
                 )
         if self.awkward and self.accepted[_AWKWARD.dtype]:

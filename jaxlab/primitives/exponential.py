@@ -12,7 +12,7 @@ from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
 from jaxlab.core.primitive import Example
 from jaxlab.core.trace import is_tracer
-from jaxlab.primitives.arithmetic import add, div, integer_pow, mul, neg, sub
+from jaxlab.primitives.arithmetic import add, div, integer_pow, mul, sub
 from jaxlab.primitives.broadcasting import F32, I32, broadcast_to
 from jaxlab.primitives.comparison import eq, select
 from jaxlab.primitives.conversion import convert_element_type
@@ -45,8 +45,8 @@ def _accuracy_text(accuracy: AccuracyMode | Tolerance) -> str:
     if isinstance(accuracy, AccuracyMode):
         return f"#stablehlo.result_accuracy<mode = #stablehlo.result_accuracy_mode<{accuracy.name}>>"
     return (
-        f"#stablehlo.result_accuracy<atol = {accuracy.atol:e}, rtol = {accuracy.rtol:e}, ulps = {accuracy.ulps}, "
-        "mode = #stablehlo.result_accuracy_mode<TOLERANCE>>"
+        f"#stablehlo.result_accuracy<atol = {accuracy.atol:e}, rtol = {accuracy.rtol:e}, ulps = "
+        f"{accuracy.ulps}, mode = #stablehlo.result_accuracy_mode<TOLERANCE>>"
     )
 
 
@@ -220,9 +220,7 @@ expm1_p = Transcendental(
     np.expm1,
     [lambda t, out, x: mul(t, add(out, scalar_like(x, 1)))],
 )
-log_p = Transcendental(
-    "log", "stablehlo.log", np.log, [lambda t, out, x: div(t, x)], domain=(0.5, 2.0)
-)
+log_p = Transcendental("log", "stablehlo.log", np.log, [lambda t, out, x: div(t, x)], domain=(0.5, 2.0))
 log1p_p = Transcendental(
     "log1p",
     "stablehlo.log_plus_one",
@@ -282,7 +280,11 @@ def _pow_base(t: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _converted(y: Any, dtype: Any) -> Any:
-    return convert_element_type(y, dtype) if is_tracer(y) or aval_of(y).shape else np.asarray(y).astype(dtype)[()]
+    return (
+        convert_element_type(y, dtype)
+        if is_tracer(y) or aval_of(y).shape
+        else np.asarray(y).astype(dtype)[()]
+    )
 
 
 def _pow_exponent(t: Any, out: Any, x: Any, y: Any) -> Any:

@@ -53,7 +53,8 @@ xor_p = Elementwise("xor", "stablehlo.xor", np.bitwise_xor, [None, None], accept
 
 
 def shift_left(x: Any, y: Any) -> Any:
-    """``x`` with its bits moved ``y`` places up; 0 where ``y`` is not from 0 to one less than the number of bits.
+    """``x`` with its bits moved ``y`` places up; 0 where ``y`` is not from 0 to one less than the number of
+    bits.
 
     >>> shift_left(np.int32(3), np.int32(2))
     Array(12, dtype=int32)
@@ -71,7 +72,8 @@ def shift_right_logical(x: Any, y: Any) -> Any:
 
 
 def shift_right_arithmetic(x: Any, y: Any) -> Any:
-    """``x`` with its bits moved ``y`` places down and copies of the sign moved in, also where ``y`` is out of range.
+    """``x`` with its bits moved ``y`` places down and copies of the sign moved in, also where ``y`` is out
+    of range.
 
     >>> shift_right_arithmetic(np.int32(-8), np.int32(1))
     Array(-4, dtype=int32)
@@ -123,8 +125,18 @@ def _none_left(x: np.ndarray) -> np.ndarray:
     return np.zeros_like(x)
 
 
+def _signed(x: np.ndarray) -> np.ndarray:
+    return x.view(np.dtype(f"int{x.dtype.itemsize * 8}"))
+
+
 def _sign_left(x: np.ndarray) -> np.ndarray:
-    return np.where(x < 0, -1, 0) if x.dtype.kind == "i" else np.zeros_like(x)
+    return np.where(_signed(np.ascontiguousarray(x).reshape(x.shape)) < 0, -1, 0).astype(x.dtype)
+
+
+def _right_signed(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    # The highest bit is taken for a sign in unsigned numbers, too.
+    whole = _signed(np.ascontiguousarray(x).reshape(x.shape))
+    return np.right_shift(whole, y.astype(whole.dtype)).view(x.dtype)
 
 
 _AMOUNTS = (
@@ -133,7 +145,12 @@ _AMOUNTS = (
 )
 
 shift_left_p = Elementwise(
-    "shift_left", "stablehlo.shift_left", _shift(np.left_shift, _none_left), [None, None], accepts=INTEGER, samples=_AMOUNTS
+    "shift_left",
+    "stablehlo.shift_left",
+    _shift(np.left_shift, _none_left),
+    [None, None],
+    accepts=INTEGER,
+    samples=_AMOUNTS,
 )
 shift_right_logical_p = Elementwise(
     "shift_right_logical",
@@ -146,7 +163,7 @@ shift_right_logical_p = Elementwise(
 shift_right_arithmetic_p = Elementwise(
     "shift_right_arithmetic",
     "stablehlo.shift_right_arithmetic",
-    _shift(np.right_shift, _sign_left),
+    _shift(_right_signed, _sign_left),
     [None, None],
     accepts=INTEGER,
     samples=_AMOUNTS,

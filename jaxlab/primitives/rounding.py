@@ -1,4 +1,5 @@
-"""Functions with kinks and steps: absolute value, sign, extremes, roundings, remainder, neighbouring floats."""
+"""Functions with kinks and steps: absolute value, sign, extremes, roundings, remainder, neighbouring
+floats."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def _lower_sign(ctx: Any, x: Any) -> Any:
     if aval.dtype.kind != "u":
         return b.value("stablehlo.sign", b.type(aval), x)
     zero, one = b.full(0, aval), b.full(1, aval)
-    return b.value("stablehlo.select", b.type(aval), b.compare(x, zero, "EQ", aval.dtype, aval.shape), zero, one)
+    return b.value(
+        "stablehlo.select", b.type(aval), b.compare(x, zero, "EQ", aval.dtype, aval.shape), zero, one
+    )
 
 
 def _sign_reference(x: Any) -> Any:
@@ -83,19 +86,17 @@ def _nonzero(x: Any) -> Any:
 
 abs_p = Elementwise(
     "abs",
-    None,
+    "stablehlo.abs",
     np.abs,
     [_abs_derivative],
-    accepts=NUMBER,
+    accepts=(np.signedinteger, np.floating, np.complexfloating),
     result=real_dtype,
-    lower=lambda ctx, x: x
-    if ctx.aval_out.dtype.kind == "u"
-    else ctx.b.value("stablehlo.abs", ctx.b.type(ctx.aval_out), x),
 )
 
 
 def max(x: Any, y: Any) -> Any:
-    """Elementwise larger of two; NaN where one is NaN. Complex numbers are ordered by real, then imaginary part.
+    """Elementwise larger of two; NaN where one is NaN. Complex numbers are ordered by real, then imaginary
+    part.
 
     Where both are equal each gets half of the derivative.
 
@@ -106,7 +107,8 @@ def max(x: Any, y: Any) -> Any:
 
 
 def min(x: Any, y: Any) -> Any:
-    """Elementwise smaller of two; NaN where one is NaN. Complex numbers are ordered by real, then imaginary part.
+    """Elementwise smaller of two; NaN where one is NaN. Complex numbers are ordered by real, then imaginary
+    part.
 
     Where both are equal each gets half of the derivative.
 
@@ -214,13 +216,16 @@ round_p = Elementwise(
     [None],
     accepts=FLOAT,
     lower=_lower_round,
-    params=dict(rounding_method=RoundingMethod.AWAY_FROM_ZERO),
-    samples=[Example((_HALVES,), dict(rounding_method=method), differentiate=False) for method in RoundingMethod],
+    params={"rounding_method": RoundingMethod.AWAY_FROM_ZERO},
+    samples=[
+        Example((_HALVES,), {"rounding_method": method}, differentiate=False) for method in RoundingMethod
+    ],
 )
 
 
 def rem(x: Any, y: Any) -> Any:
-    """Elementwise remainder of the division that rounds towards zero: it has the sign of ``x``. Integers by 0 give ``x``.
+    """Elementwise remainder of the division that rounds towards zero: it has the sign of ``x``. Integers by
+    0 give ``x``.
 
     >>> rem(np.int32(-7), np.int32(3))
     Array(-1, dtype=int32)

@@ -164,7 +164,8 @@ def _polygamma(m: float, x: float) -> float:
 
 def _no_order_derivative(t: Any, *_: Any) -> Any:
     raise ValueError(
-        "polygamma: the derivative with respect to the order m was asked for, but there is none; stop_gradient(m) takes it out"
+        "polygamma: the derivative with respect to the order m was asked for, but there is none; "
+        "stop_gradient(m) takes it out"
     )
 
 

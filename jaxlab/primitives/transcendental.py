@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from jaxlab.core.aval import ShapedArray
 from jaxlab.primitives.arithmetic import add, div, mul, neg, reciprocal, square, sub
-from jaxlab.primitives.elementwise import Elementwise, scalar_like
+from jaxlab.primitives.elementwise import Elementwise, real_dtype, scalar_like
 from jaxlab.primitives.exponential import Transcendental, rsqrt
-
 
 
 def sin(x: Any, *, accuracy: Any = None) -> Any:
@@ -52,8 +52,47 @@ def _one(x: Any) -> Any:
     return scalar_like(x, 1)
 
 
-sin_p = Transcendental("sin", "stablehlo.sine", np.sin, [lambda t, out, x: mul(t, cos(x))])
-cos_p = Transcendental("cos", "stablehlo.cosine", np.cos, [lambda t, out, x: neg(mul(t, sin(x)))])
+class _Circular(Transcendental):
+    """Sine and cosine: those of complex numbers by parts, so that neither an infinite nor a tiny part
+    spoils the other."""
+
+    def lower(self, ctx: Any, x: Any, accuracy: Any = None) -> Any:
+        aval = ctx.aval_out
+        if aval.dtype.kind != "c":
+            return super().lower(ctx, x, accuracy=accuracy)
+        b = ctx.b
+        part = ShapedArray(aval.shape, real_dtype(aval.dtype))
+        kind = b.type(part)
+
+        def op(name: str, *operands: Any) -> Any:
+            return b.value(f"stablehlo.{name}", kind, *operands)
+
+        re, im = op("real", x), op("imag", x)
+        two, zero = b.full(2, part), b.full(0, part)
+        # With expm1 the sine of a tiny imaginary part keeps its digits.
+        up, down = op("exponential_minus_one", im), op("exponential_minus_one", op("negate", im))
+        sinh = op("divide", op("subtract", up, down), two)
+        cosh = op("divide", op("add", op("add", up, down), two), two)
+        sine, cosine = op("sine", re), op("cosine", re)
+        if self.name == "sin":
+            first, second = op("multiply", sine, cosh), op("multiply", cosine, sinh)
+            on_axis = (zero, second)
+        else:
+            first, second = op("multiply", cosine, cosh), op("multiply", op("negate", sine), sinh)
+            on_axis = (first, zero)
+        whole = b.type(aval)
+        # On the imaginary axis 0 times an infinite cosh or sinh would be NaN.
+        return b.value(
+            "stablehlo.select",
+            whole,
+            b.compare(re, zero, "EQ", part.dtype, aval.shape),
+            b.value("stablehlo.complex", whole, *on_axis),
+            b.value("stablehlo.complex", whole, first, second),
+        )
+
+
+sin_p = _Circular("sin", "stablehlo.sine", np.sin, [lambda t, out, x: mul(t, cos(x))])
+cos_p = _Circular("cos", "stablehlo.cosine", np.cos, [lambda t, out, x: neg(mul(t, sin(x)))])
 tan_p = Transcendental(
     "tan", "stablehlo.tan", np.tan, [lambda t, out, x: mul(t, add(_one(x), square(out)))], domain=(-1.0, 1.0)
 )
@@ -148,33 +187,51 @@ def atan2(x: Any, y: Any) -> Any:
 
 
 asin_p = Elementwise(
-    "asin", "chlo.asin", np.arcsin, [lambda t, out, x: mul(t, rsqrt(sub(_one(x), square(x))))], domain=(-0.9, 0.9)
+    "asin",
+    "chlo.asin",
+    np.arcsin,
+    [lambda t, out, x: mul(t, rsqrt(sub(_one(x), square(x))))],
+    domain=(-0.9, 0.9),
 )
 acos_p = Elementwise(
-    "acos", "chlo.acos", np.arccos, [lambda t, out, x: mul(t, neg(rsqrt(sub(_one(x), square(x)))))], domain=(-0.9, 0.9)
+    "acos",
+    "chlo.acos",
+    np.arccos,
+    [lambda t, out, x: mul(t, neg(rsqrt(sub(_one(x), square(x)))))],
+    domain=(-0.9, 0.9),
 )
-atan_p = Elementwise(
-    "atan", "chlo.atan", np.arctan, [lambda t, out, x: div(t, add(_one(x), square(x)))]
-)
-sinh_p = Elementwise(
-    "sinh", "chlo.sinh", np.sinh, [lambda t, out, x: mul(t, cosh(x))]
-)
-cosh_p = Elementwise(
-    "cosh", "chlo.cosh", np.cosh, [lambda t, out, x: mul(t, sinh(x))]
-)
+atan_p = Elementwise("atan", "chlo.atan", np.arctan, [lambda t, out, x: div(t, add(_one(x), square(x)))])
+sinh_p = Elementwise("sinh", "chlo.sinh", np.sinh, [lambda t, out, x: mul(t, cosh(x))])
+cosh_p = Elementwise("cosh", "chlo.cosh", np.cosh, [lambda t, out, x: mul(t, sinh(x))])
 asinh_p = Elementwise(
     "asinh", "chlo.asinh", np.arcsinh, [lambda t, out, x: mul(t, rsqrt(add(square(x), _one(x))))]
 )
 acosh_p = Elementwise(
-    "acosh", "chlo.acosh", np.arccosh, [lambda t, out, x: mul(t, rsqrt(sub(square(x), _one(x))))], domain=(1.5, 3.0)
+    "acosh",
+    "chlo.acosh",
+    np.arccosh,
+    [lambda t, out, x: mul(t, rsqrt(sub(square(x), _one(x))))],
+    domain=(1.5, 3.0),
 )
 atanh_p = Elementwise(
-    "atanh", "chlo.atanh", np.arctanh, [lambda t, out, x: mul(reciprocal(add(_one(x), x)), div(t, sub(_one(x), x)))], domain=(-0.8, 0.8)
+    "atanh",
+    "chlo.atanh",
+    np.arctanh,
+    [lambda t, out, x: mul(reciprocal(add(_one(x), x)), div(t, sub(_one(x), x)))],
+    domain=(-0.8, 0.8),
 )
+
+
+def _angle(x: Any, y: Any) -> Any:
+    if x.dtype.kind != "c":
+        return np.arctan2(x, y)
+    return -1j * np.log((y + 1j * x) / np.sqrt(x * x + y * y))
+
+
 atan2_p = Elementwise(
     "atan2",
     "stablehlo.atan2",
-    np.arctan2,
+    _angle,
     [
         lambda t, out, x, y: mul(t, div(y, add(square(x), square(y)))),
         lambda t, out, x, y: mul(t, div(neg(x), add(square(x), square(y)))),

@@ -1,1 +1,2 @@
-"""Every registered primitive, with every rule it has, on every one of its examples: nothing is listed by hand."""
+"""Every registered primitive, with every rule it has, on every one of its examples: nothing is listed by
+hand."""

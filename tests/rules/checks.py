@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from jaxlab import dtypes
 from jaxlab.core.aval import is_inexact
 
 
 def same(got: Any, wanted: Any, tolerance: float, what: str) -> None:
-    """AssertionError unless two arrays have one shape and agree: exactly, or relatively where they are inexact.
+    """AssertionError unless two arrays have one shape and agree: exactly, or relatively where they are
+    inexact.
 
-    The absolute tolerance is that share of the largest finite number wanted, since results next to zero come from
+    The absolute tolerance is that share of the largest finite number wanted, since results next to zero
+    come from
     cancellation. NaN equals NaN, and infinities and signs of exact zeros must agree.
     """
     got, wanted = np.asarray(got), np.asarray(wanted)

@@ -27,7 +27,8 @@ def pytest_runtest_logreport(report: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print primitives × rules: how many examples each rule was tried on; ``-`` where a rule does not apply."""
+    """Print primitives × rules: how many examples each rule was tried on; ``-`` where a rule does not
+    apply."""
     if len(_seen) < 2:
         return
     write = terminalreporter.write_line

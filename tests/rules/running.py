@@ -1,4 +1,5 @@
-"""Running rules: staged into one program and compiled, since a program of fifty operations costs little more than one."""
+"""Running rules: staged into one program and compiled, since a program of fifty operations costs little
+more than one."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jaxlab.core.aval import Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.primitive import Primitive

@@ -1,4 +1,5 @@
-"""Derivative rules in 64 bits: tangents against differences, cotangents against tangents, and both once more."""
+"""Derivative rules in 64 bits: tangents against differences, cotangents against tangents, and both once
+more."""
 
 from __future__ import annotations
 
@@ -8,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from jaxlab import dtypes
 from jaxlab.config import enable_x64
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_inexact
 from jaxlab.interpreters.jvp import jvp_flat
-from jaxlab.interpreters.transpose import backward
-from jaxlab.interpreters.staging import stage_closed
 from jaxlab.transforms.vjp import linearize_flat
 
 from .cases import Case, cases
@@ -163,7 +163,8 @@ def _instance(x: Any) -> Any:
 
 @pytest.mark.parametrize("case", reversible, ids=lambda case: case.id)
 def test_transpose(case: Case) -> None:
-    """Pulling back is the adjoint of pushing forward: through vjp, and for each linear argument by its own rule."""
+    """Pulling back is the adjoint of pushing forward: through vjp, and for each linear argument by its own
+    rule."""
     wide = Wide(case)
     primitive, params = wide.primitive, wide.params
     outputs = wide.value(wide.args)

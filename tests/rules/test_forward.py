@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from jaxlab.core.aval import aval_of
 from jaxlab.core.primitive import result_avals
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
-from jaxlab.core.jaxpr import ClosedJaxpr, Literal, Var
+from jaxlab.core.jaxpr import ClosedJaxpr, Var
 from jaxlab.interpreters.staging import stage_closed
 
 from .cases import Case, is_key
@@ -53,7 +54,8 @@ def arguments(case: Case, purpose: str = "") -> list[Any]:
     ]
 
 
-# -- 64 bits, in which derivatives can be told from differences ------------------------------------------------------
+# -- 64 bits, in which derivatives can be told from differences
+# ------------------------------------------------------
 
 
 def wide(dtype: Any) -> Any:
@@ -93,17 +95,18 @@ def _widen_program(closed: ClosedJaxpr) -> ClosedJaxpr:
         for eqn in jaxpr.eqns:
             out = eqn.primitive.bind(*map(read, eqn.invars), **widen(eqn.params))
             env.update(zip(eqn.outvars, out if eqn.primitive.multiple_results else [out], strict=True))
-        assert not any(type(v) is Literal for v in ())
         return [read(v) for v in jaxpr.outvars]
 
     return stage_closed(run, [widen(aval) for aval in closed.in_avals], jaxpr.debug)
 
 
-# -- stacks for batching -----------------------------------------------------------------------------------------------
+# -- stacks for batching
+# -----------------------------------------------------------------------------------------------
 
 
 def stack(x: Any, size: int) -> np.ndarray:
-    """``size`` different values like ``x`` along a new leading axis, each still in the domain that ``x`` is from."""
+    """``size`` different values like ``x`` along a new leading axis, each still in the domain that ``x`` is
+    from."""
     x = np.asarray(x)
     if x.dtype == np.bool_:
         slices = [np.roll(x, k, 0) if x.ndim else x ^ bool(k % 2) for k in range(size)]
@@ -114,13 +117,18 @@ def stack(x: Any, size: int) -> np.ndarray:
     return np.stack(slices)
 
 
-def batch_dims(avals: Sequence[ShapedArray], limit: int, rng: np.random.Generator) -> list[tuple[int | None, ...]]:
+def batch_dims(
+    avals: Sequence[ShapedArray], limit: int, rng: np.random.Generator
+) -> list[tuple[int | None, ...]]:
     """Which axis of each operand is mapped, in every combination with at least one, or in ``limit`` of them.
 
-    Beyond the limit those with one operand mapped, and those with all mapped at one place, are kept, and a sample of
+    Beyond the limit those with one operand mapped, and those with all mapped at one place, are kept, and a
+    sample of
     the rest.
     """
     choices = [[None] if is_key(aval.dtype) else [None, *range(len(aval.shape) + 1)] for aval in avals]
+    if not any(len(c) > 1 for c in choices):
+        return []
     total = int(np.prod([len(c) for c in choices]))
     if total <= limit + 1:
         index = np.indices([len(c) for c in choices]).reshape(len(choices), -1).T
