@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxlab.core import printing as printing  # gives jaxprs their text
 from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.jaxpr import Atom, ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
