@@ -240,10 +240,12 @@ def store_later(
 
     def job() -> None:
         try:
-            cache.write(key, serialize(), locations, seconds)
-        except (
-            Exception
-        ) as error:  # a full disk, a platform that cannot serialize: the next start compiles again
+            body = serialize()
+        except Exception:  # some programs cannot be serialized, a sort of integers among them: nothing to do about it
+            return
+        try:
+            cache.write(key, body, locations, seconds)
+        except Exception as error:  # a full disk: the next start compiles again
             _problems.append(f"{cache.directory} cannot be written to: {error}")
 
     _writer.submit(job)
