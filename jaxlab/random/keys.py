@@ -26,8 +26,8 @@ from jaxlab.primitives.random_bits import (
     random_wrap_p,
 )
 
-IMPLEMENTATIONS = {"threefry2x32": "fry", "fry": "fry"}
-DEFAULT = "fry"
+IMPLEMENTATIONS = {"threefry2x32": "threefry2x32", "fry": "threefry2x32"}
+DEFAULT = "threefry2x32"
 UINT32 = np.dtype(np.uint32)
 
 
@@ -187,7 +187,7 @@ def wrap_key_data(key_bits_array: Any, *, impl: Any = None) -> Any:
 def key_impl(keys: Any) -> str:
     """The name of the generator of keys."""
     wrap("key_impl", keys, batched=True)
-    return "fry"
+    return DEFAULT
 
 
 def bits(key: Any, shape: Sequence[int] = (), dtype: Any = None) -> Any:
