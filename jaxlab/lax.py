@@ -133,8 +133,6 @@ from jaxlab.primitives.concatenation import rev_p as rev_p
 from jaxlab.primitives.concatenation import split as split
 from jaxlab.primitives.concatenation import split_p as split_p
 from jaxlab.primitives.stacking import stack as stack
-from jaxlab.primitives.stacking import tile as tile
-from jaxlab.primitives.stacking import tile_p as tile_p
 from jaxlab.primitives.stacking import unstack as unstack
 from jaxlab.primitives.creation import broadcasted_iota as broadcasted_iota
 from jaxlab.primitives.creation import empty as empty
@@ -186,3 +184,10 @@ from jaxlab.primitives.reduction import reduce_min as reduce_min
 from jaxlab.primitives.reduction import reduce_or as reduce_or
 from jaxlab.primitives.reduction import reduce_prod as reduce_prod
 from jaxlab.primitives.reduction import reduce_xor as reduce_xor
+
+# sorting
+from jaxlab.primitives.sorting import sort as sort
+from jaxlab.primitives.sorting import sort_key_val as sort_key_val
+from jaxlab.primitives.sorting import sort_p as sort_p
+from jaxlab.primitives.sorting import top_k as top_k
+from jaxlab.primitives.sorting import top_k_p as top_k_p
