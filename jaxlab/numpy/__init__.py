@@ -290,6 +290,58 @@ from jaxlab.numpy.order_statistics import quantile as quantile
 # promotion
 from jaxlab.numpy.promotion import broadcast_shapes as broadcast_shapes
 
+# manipulation
+from jaxlab.numpy.manipulation import atleast_1d as atleast_1d
+from jaxlab.numpy.manipulation import atleast_2d as atleast_2d
+from jaxlab.numpy.manipulation import atleast_3d as atleast_3d
+from jaxlab.numpy.manipulation import broadcast_arrays as broadcast_arrays
+from jaxlab.numpy.manipulation import broadcast_shapes as broadcast_shapes
+from jaxlab.numpy.manipulation import broadcast_to as broadcast_to
+from jaxlab.numpy.manipulation import expand_dims as expand_dims
+from jaxlab.numpy.manipulation import matrix_transpose as matrix_transpose
+from jaxlab.numpy.manipulation import moveaxis as moveaxis
+from jaxlab.numpy.manipulation import permute_dims as permute_dims
+from jaxlab.numpy.manipulation import ravel as ravel
+from jaxlab.numpy.manipulation import reshape as reshape
+from jaxlab.numpy.manipulation import rollaxis as rollaxis
+from jaxlab.numpy.manipulation import squeeze as squeeze
+from jaxlab.numpy.manipulation import swapaxes as swapaxes
+from jaxlab.numpy.manipulation import transpose as transpose
+
+# joining
+from jaxlab.numpy.joining import append as append
+from jaxlab.numpy.joining import array_split as array_split
+from jaxlab.numpy.joining import block as block
+from jaxlab.numpy.joining import column_stack as column_stack
+from jaxlab.numpy.joining import concat as concat
+from jaxlab.numpy.joining import concatenate as concatenate
+from jaxlab.numpy.joining import dsplit as dsplit
+from jaxlab.numpy.joining import dstack as dstack
+from jaxlab.numpy.joining import hsplit as hsplit
+from jaxlab.numpy.joining import hstack as hstack
+from jaxlab.numpy.joining import split as split
+from jaxlab.numpy.joining import stack as stack
+from jaxlab.numpy.joining import unstack as unstack
+from jaxlab.numpy.joining import vsplit as vsplit
+from jaxlab.numpy.joining import vstack as vstack
+
+# linear_algebra
+from jaxlab.numpy.linear_algebra import cross as cross
+from jaxlab.numpy.linear_algebra import dot as dot
+from jaxlab.numpy.linear_algebra import inner as inner
+from jaxlab.numpy.linear_algebra import kron as kron
+from jaxlab.numpy.linear_algebra import matmul as matmul
+from jaxlab.numpy.linear_algebra import matvec as matvec
+from jaxlab.numpy.linear_algebra import outer as outer
+from jaxlab.numpy.linear_algebra import tensordot as tensordot
+from jaxlab.numpy.linear_algebra import vdot as vdot
+from jaxlab.numpy.linear_algebra import vecdot as vecdot
+from jaxlab.numpy.linear_algebra import vecmat as vecmat
+
+# einsum
+from jaxlab.numpy.einsum import einsum as einsum
+from jaxlab.numpy.einsum import einsum_path as einsum_path
+
 # operators
 from jaxlab.numpy import operators as _operators
 from jaxlab.runtime.array import Array as ndarray

@@ -15,9 +15,21 @@ from jaxlab import dtypes, lax
 from jaxlab.core.aval import aval_of
 from jaxlab.core.trace import Tracer
 from jaxlab.errors import ConcretizationTypeError
-from jaxlab.numpy import creation, cumulative, reductions, selection, ufuncs_arithmetic, ufuncs_complex
+from jaxlab.numpy import (
+    array_methods,
+    creation,
+    cumulative,
+    linear_algebra,
+    manipulation,
+    reductions,
+    selection,
+    ufuncs_arithmetic,
+    ufuncs_complex,
+)
 from jaxlab.numpy import ufuncs_logic as logic
 from jaxlab.numpy import ufuncs_rounding as rounding
+from jaxlab.numpy.indexing import getitem
+from jaxlab.numpy.updates import at
 from jaxlab.numpy.wrapping import compiled
 from jaxlab.runtime.array import Array, attach, host_value, put
 from jaxlab.runtime.execution import pjit
@@ -31,6 +43,7 @@ _BINARY: dict[str, Any] = {
     "truediv": arithmetic.true_divide,
     "floordiv": arithmetic.floor_divide,
     "mod": arithmetic.remainder,
+    "matmul": linear_algebra.matmul,
     "divmod": arithmetic.divmod,
     "and": logic.bitwise_and,
     "or": logic.bitwise_or,
@@ -245,18 +258,26 @@ METHODS: dict[str, Any] = {
     "copy": _copy,
     "cumprod": cumulative.cumprod,
     "cumsum": cumulative.cumsum,
+    "dot": linear_algebra.dot,
+    "flatten": array_methods.flatten,
     "max": reductions.max,
     "mean": reductions.mean,
     "min": reductions.min,
     "nonzero": selection.nonzero,
     "prod": reductions.prod,
     "ptp": reductions.ptp,
+    "ravel": manipulation.ravel,
+    "reshape": array_methods.reshape,
     "round": rounding.round,
+    "squeeze": manipulation.squeeze,
     "std": reductions.std,
     "sum": reductions.sum,
+    "swapaxes": manipulation.swapaxes,
+    "transpose": array_methods.transpose,
     "var": reductions.var,
     "view": _view,
     "__contains__": _contains,
+    "__getitem__": getitem,
     "__iter__": _iterate,
     "__pow__": _power,
     "__round__": _round,
@@ -265,7 +286,13 @@ METHODS: dict[str, Any] = {
 }
 """For each method of arrays and traced values the function that does it, the array first."""
 
-PROPERTIES: dict[str, Callable[[Any], Any]] = {"real": ufuncs_complex.real, "imag": ufuncs_complex.imag}
+PROPERTIES: dict[str, Callable[[Any], Any]] = {
+    "T": array_methods.transposed,
+    "at": at,
+    "imag": ufuncs_complex.imag,
+    "mT": array_methods.matrix_transposed,
+    "real": ufuncs_complex.real,
+}
 """For each property of arrays and traced values the function that computes it."""
 
 _ARRAYS_ALONE: dict[str, Any] = {"to_device": _to_device, "tobytes": _tobytes}
