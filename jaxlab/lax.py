@@ -191,3 +191,14 @@ from jaxlab.primitives.sorting import sort_key_val as sort_key_val
 from jaxlab.primitives.sorting import sort_p as sort_p
 from jaxlab.primitives.sorting import top_k as top_k
 from jaxlab.primitives.sorting import top_k_p as top_k_p
+
+# control flow
+from jaxlab.control.cond import cond as cond
+from jaxlab.control.cond import cond_p as cond_p
+from jaxlab.control.cond import switch as switch
+from jaxlab.control.scan import map as map
+from jaxlab.control.scan import scan as scan
+from jaxlab.control.scan import scan_p as scan_p
+from jaxlab.control.while_loop import fori_loop as fori_loop
+from jaxlab.control.while_loop import while_loop as while_loop
+from jaxlab.control.while_loop import while_p as while_p
