@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, variables_read
 from jaxlab.core.layout import WIDTH, Break, Concat, Doc, Group, Mark, Nest, Text, join, render
 
 LONG = 10
@@ -127,7 +127,7 @@ class Printer:
 
     def jaxpr(self, jaxpr: Jaxpr) -> Doc:
         """``{ lambda consts; args. let equations in (results) }``."""
-        used = _used(jaxpr)
+        used = variables_read(jaxpr)
         constvars, invars = self.binders(jaxpr.constvars), self.binders(jaxpr.invars)
         eqns = join([Break("; ")], [self.equation(eqn, used) for eqn in jaxpr.eqns])
         outs = [Text(self.atom(v)) for v in jaxpr.outvars]
@@ -168,7 +168,7 @@ class Printer:
     def equation(self, eqn: JaxprEqn, used: set[Any]) -> Doc:
         """``a:f32[3] = name[params] b c``."""
         left = self.binders(eqn.outvars, used)
-        self.share_names(eqn, used)
+        self.share_names(eqn)
         params = eqn.primitive.printed(eqn.params)
         docs: list[Doc] = [left, Text(f" = {eqn.primitive.name}"), self.params(params), Text(" ")]
         docs.append(Nest(2, Group(join([Group(Break())], [Text(self.atom(v)) for v in eqn.invars]))))
@@ -176,15 +176,17 @@ class Printer:
             docs[1] = Text(eqn.primitive.name)
         return Concat([Mark(eqn), *docs, Mark(eqn)])
 
-    def share_names(self, eqn: JaxprEqn, used: set[Any]) -> None:
+    def share_names(self, eqn: JaxprEqn) -> None:
         """Let the program of a ``jit`` equation use the names of its arguments and results."""
         if eqn.primitive.name != "jit" or id(eqn.params["jaxpr"]) in self.names.shared:
             return
         inner = eqn.params["jaxpr"].jaxpr
         of = self.names.of
+        lent: set[Var] = set()
         for mine, outer in zip(inner.invars, eqn.invars, strict=True):
-            if type(outer) is Var and mine not in of:
+            if type(outer) is Var and mine not in of and outer not in lent:
                 of[mine] = self.names(outer)
+                lent.add(outer)
         for mine, result in zip(inner.outvars, eqn.outvars, strict=True):
             if type(mine) is Var and mine not in of and mine not in inner.constvars:
                 of[mine] = of.get(result, "_")
@@ -221,14 +223,6 @@ def literal_text(value: Any, dtype: Any) -> str:
         return str(value)
     item = np.asarray(value).item() if not hasattr(value, "item") else value.item()
     return str(item)
-
-
-def _used(jaxpr: Jaxpr) -> set[Any]:
-    used: set[Any] = set()
-    for eqn in jaxpr.eqns:
-        used.update(v for v in eqn.invars if type(v) is Var)
-    used.update(v for v in jaxpr.outvars if type(v) is Var)
-    return used
 
 
 def _closed_text(self: ClosedJaxpr) -> str:

@@ -67,14 +67,14 @@ class custom_jvp:
         if self.nondiff_argnums:
             raise TypeError("defjvps: not with nondiff_argnums; use defjvp")
 
-        def rule(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
             out = self(*primals)
-            shares = [jvp(t, out, *primals) for jvp, t in zip(jvps, tangents, strict=True) if jvp is not None]
+            shares = [f(t, out, *primals) for f, t in zip(jvps, tangents, strict=True) if f is not None]
             if not shares:
                 return out, tree.map(lambda x: instantiate(Zero(aval_of(x).to_tangent_aval())), out)
             return out, functools.reduce(lambda a, b: tree.map(add_any, a, b), shares)
 
-        self.defjvp(rule)
+        self.defjvp(jvp)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
@@ -181,10 +181,10 @@ class CustomJVPCall(Primitive):
         return {name: params[name] for name in shown}
 
     def abstract_eval(self, *avals: Any, call_jaxpr: Any, **params: Any) -> list[ShapedArray]:
-        return call_jaxpr.out_avals  # type: ignore[no-any-return]
+        return call_jaxpr.out_avals
 
     def lower(self, ctx: Any, *operands: Any, call_jaxpr: Any, name: str, **params: Any) -> list[Any]:
-        return ctx.inline(call_jaxpr, ctx.b, operands, name)  # type: ignore[no-any-return]
+        return ctx.inline(call_jaxpr, ctx.b, operands, name)
 
     def jvp(
         self, primals: Sequence[Any], tangents: Sequence[Any], *, jvp: Any, num_consts: int, **params: Any
@@ -194,7 +194,7 @@ class CustomJVPCall(Primitive):
                 f"{params['name']}: a function with a custom jvp rule closes over a value that is being "
                 "differentiated; pass it as an argument"
             )
-        return jvp(primals[num_consts:], [instantiate(t) for t in tangents[num_consts:]])  # type: ignore[no-any-return]
+        return jvp(primals[num_consts:], [instantiate(t) for t in tangents[num_consts:]])
 
     def batch(
         self,

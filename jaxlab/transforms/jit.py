@@ -50,7 +50,7 @@ class Jit(Primitive):
         return jaxpr.out_avals
 
     def lower(self, ctx: Any, *operands: Any, jaxpr: ClosedJaxpr, name: str, **params: Any) -> list[Any]:
-        return ctx.call(jaxpr, name, operands)  # type: ignore[no-any-return]
+        return ctx.call(jaxpr, name, operands)
 
     def jvp(
         self, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
@@ -330,7 +330,7 @@ def _make(fun: Callable[..., Any], signature: _Signature) -> Any:
         static_argnums=signature.static_numbers,
         static_argnames=signature.static_names,
     )
-    function.__wrapped__ = fun
+    functools.update_wrapper(function, fun)
     function._on_miss = on_miss  # operators of arrays ask about their operands first
     function.trace = lambda *args, **kwargs: _trace(fun, signature, args, kwargs)
     function.lower = lambda *args, **kwargs: _trace(fun, signature, args, kwargs).lower()
