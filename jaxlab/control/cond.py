@@ -149,7 +149,7 @@ class Cond(Primitive):
     multiple_results = True
 
     def abstract_eval(self, index: Any, *operands: Any, branches: Any, **params: Any) -> list[ShapedArray]:
-        return branches[0].out_avals  # type: ignore[no-any-return]
+        return branches[0].out_avals
 
     def lower(self, ctx: Any, index: Any, *operands: Any, branches: Any, **params: Any) -> list[Any]:
         b = ctx.b
@@ -181,7 +181,7 @@ class Cond(Primitive):
         self, trace: Any, unknown: Sequence[bool], args: Sequence[Any], *, branches: Any, **params: Any
     ) -> list[Any]:
         if unknown[0]:
-            return trace.unknown.process(self, args, {"branches": branches, **params})  # type: ignore[no-any-return]
+            return trace.unknown.process(self, args, {"branches": branches, **params})
         flags = [split_jaxpr(branch, unknown[1:]).out_unknown for branch in branches]
         out_unknown = [any(each) for each in zip(*flags, strict=True)]
         halves = [split_jaxpr(branch, unknown[1:], out_unknown) for branch in branches]

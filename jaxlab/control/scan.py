@@ -112,17 +112,17 @@ def _length(stacked: Sequence[Any], xs: Any, given: int | None) -> int:
         sizes.append((tree.keystr(path), shape[0]))
     if given is not None:
         given = operator.index(given)
-        for path, size in sizes:
+        for where, size in sizes:
             if size != given:
-                raise ValueError(f"scan: length is {given}, but xs{path} has a leading axis of size {size}")
+                raise ValueError(f"scan: length is {given}, but xs{where} has a leading axis of size {size}")
         return given
     if not sizes:
         raise ValueError("scan: with no xs the number of steps is not known; give length")
-    for path, size in sizes:
+    for where, size in sizes:
         if size != sizes[0][1]:
             raise ValueError(
                 f"scan: the leading axes must have one size, but xs{sizes[0][0]} has {sizes[0][1]} and "
-                f"xs{path} has {size}"
+                f"xs{where} has {size}"
             )
     return sizes[0][1]
 
@@ -321,7 +321,7 @@ class Scan(Primitive):
         from_consts, from_xs = iter(ct_consts), iter(ct_xs)
         return [
             *[next(from_consts) if is_linear else None for is_linear in consts_l],
-            # A carry that starts from a known tangent (zero) is linear too, but nobody asks for its cotangent.
+            # A carry that starts from a known zero tangent is linear too, but nobody asks for its cotangent.
             *[c if is_linear else None for c, is_linear in zip(ct_init, carry_l, strict=True)],
             *[next(from_xs) if is_linear else None for is_linear in xs_l],
         ]
@@ -358,7 +358,14 @@ class Scan(Primitive):
         return out, [None if not m else 0 if i < num_carry else 1 for i, m in enumerate(mapped_out)]
 
     def reference(
-        self, *args: Any, jaxpr: Any, length: int, reverse: bool, num_consts: int, num_carry: int, unroll: int
+        self,
+        *args: Any,
+        jaxpr: Any,
+        length: int,
+        reverse: bool,
+        num_consts: int,
+        num_carry: int,
+        **params: Any,
     ) -> list[Any]:
         consts, carry, xs = split_by(args, num_consts, num_carry)
         rows: list[Any] = [None] * length
@@ -414,7 +421,7 @@ def _run_known(
 def _transposed_body(
     jaxpr: ClosedJaxpr, consts_l: Sequence[bool], num_carry: int, xs_l: Sequence[bool]
 ) -> ClosedJaxpr:
-    """One step backwards: from fixed values, running sums, cotangents of carry and output, and residuals."""
+    """A step backwards: from fixed values, running sums, cotangents of carry and output, and residuals."""
     key = ("scan transpose", tuple(consts_l), num_carry, tuple(xs_l))
     memo: ClosedJaxpr | None = jaxpr.memo.get(key)
     if memo is not None:

@@ -140,7 +140,7 @@ class While(Primitive):
     multiple_results = True
 
     def abstract_eval(self, *avals: Any, body_jaxpr: Any, **params: Any) -> list[ShapedArray]:
-        return body_jaxpr.out_avals  # type: ignore[no-any-return]
+        return body_jaxpr.out_avals
 
     def lower(
         self, ctx: Any, *operands: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int
@@ -226,7 +226,7 @@ class While(Primitive):
         )
         test_out = split_jaxpr(cond_jaxpr, [*test_unknown, *carry_unknown]).out_unknown
         if any(test_unknown) or test_out[0] or all(carry_unknown):
-            return trace.unknown.process(self, args, params)  # type: ignore[no-any-return]
+            return trace.unknown.process(self, args, params)
         halves = split_jaxpr(body_jaxpr, [*const_unknown, *carry_unknown], carry_unknown)
         kept = [i for i, u in enumerate(carry_unknown) if not u]
         test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
@@ -244,7 +244,7 @@ class While(Primitive):
         out = trace.unknown.process(self, args, params)
         for i, x in zip(kept, known, strict=True):
             out[i] = x
-        return out  # type: ignore[no-any-return]
+        return out
 
     def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from jaxlab.core.aval import ShapedArray
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jaxlab.core.primitive import Primitive
 
 
+@final
 class Var:
     """A typed name, distinct from every other by identity."""
 
@@ -24,6 +25,7 @@ class Var:
         return f"Var(id={id(self)}):{self.aval.str_short()}"
 
 
+@final
 class Literal:
     """A scalar constant written in place of a name."""
 
@@ -144,6 +146,14 @@ def subjaxprs(params: dict[str, Any]) -> Iterator[Jaxpr]:
                 yield item.jaxpr
             elif type(item) is Jaxpr:
                 yield item
+
+
+def variables_read(jaxpr: Jaxpr) -> set[Var]:
+    """The variables that the equations or the results of ``jaxpr`` use, not counting inner jaxprs."""
+    used = {v for v in jaxpr.outvars if type(v) is Var}
+    for eqn in jaxpr.eqns:
+        used.update(v for v in eqn.invars if type(v) is Var)
+    return used
 
 
 def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:

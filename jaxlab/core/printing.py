@@ -69,7 +69,7 @@ def jaxpr_to_text(
     docs: list[Doc] = []
     for program, name in shared:
         docs += [Text(f"let {name} = "), printer.jaxpr(program.jaxpr), Text(" in"), Break()]
-    docs.append(printer.jaxpr(jaxpr))
+    docs.append(printer.jaxpr(jaxpr, outermost=True))
     if lines is None:
         return render(Concat(docs), width)
     marks: list[tuple[Any, int]] = []
@@ -89,22 +89,20 @@ def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
     """Programs to write once, in the order in which they are met, with the names to write for them."""
     counts: dict[int, int] = {}
     found: dict[int, tuple[ClosedJaxpr, str]] = {}
-
-    def visit(jaxpr: Jaxpr) -> None:
-        for eqn in jaxpr.eqns:
+    level = [jaxpr]
+    while level:  # level by level: a program is written before those that it calls
+        below: list[Jaxpr] = []
+        for eqn in (eqn for program in level for eqn in program.eqns):
             for value in eqn.params.values():
                 if type(value) is ClosedJaxpr:
                     counts[id(value)] = counts.get(id(value), 0) + 1
                     if id(value) not in found:
                         name = str(eqn.params["name"]) if eqn.primitive.name == "jit" else "jaxpr"
                         found[id(value)] = (value, name)
-                        visit(value.jaxpr)
+                        below.append(value.jaxpr)
                 elif type(value) is tuple:
-                    for item in value:
-                        if type(item) is ClosedJaxpr:
-                            visit(item.jaxpr)
-
-    visit(jaxpr)
+                    below += [item.jaxpr for item in value if type(item) is ClosedJaxpr]
+        level = below
     taken: set[str] = set()
     result = []
     for key, (program, name) in found.items():
@@ -125,9 +123,9 @@ class Printer:
     def __init__(self, names: Names) -> None:
         self.names = names
 
-    def jaxpr(self, jaxpr: Jaxpr) -> Doc:
-        """``{ lambda consts; args. let equations in (results) }``."""
-        used = variables_read(jaxpr)
+    def jaxpr(self, jaxpr: Jaxpr, *, outermost: bool = False) -> Doc:
+        """``{ lambda consts; args. let equations in (results) }``; only the outermost one calls unused results ``_``."""
+        used = variables_read(jaxpr) if outermost else None
         constvars, invars = self.binders(jaxpr.constvars), self.binders(jaxpr.invars)
         eqns = join([Break("; ")], [self.equation(eqn, used) for eqn in jaxpr.eqns])
         outs = [Text(self.atom(v)) for v in jaxpr.outvars]
@@ -165,7 +163,7 @@ class Printer:
             return f"{literal_text(v.val, v.aval.dtype)}:{v.aval.str_short()}"
         return self.names(v)
 
-    def equation(self, eqn: JaxprEqn, used: set[Any]) -> Doc:
+    def equation(self, eqn: JaxprEqn, used: set[Any] | None) -> Doc:
         """``a:f32[3] = name[params] b c``."""
         left = self.binders(eqn.outvars, used)
         self.share_names(eqn)

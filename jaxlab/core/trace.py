@@ -19,6 +19,8 @@ class Trace:
     """
 
     __slots__ = ("parent", "staging")
+    parent: Trace | None
+    staging: bool
 
     def __init__(self, parent: Trace | None) -> None:
         self.parent = parent
@@ -116,7 +118,7 @@ class Tracer:
         return repr(self) if not spec else format(repr(self), spec)
 
 
-Tracer.__hash__ = None  # type: ignore[assignment]
+Tracer.__hash__ = None
 
 
 class _Current(threading.local):

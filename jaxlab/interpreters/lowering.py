@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, variables_read
 from jaxlab.stablehlo.build import Builder, Module
 
 
@@ -148,7 +148,7 @@ def lower_program(
 ) -> Lowered:
     """The module of a jaxpr: its ``main`` takes the jaxpr's inputs (those used, unless ``keep_unused``)."""
     jaxpr = closed.jaxpr
-    used = _used(jaxpr)
+    used = variables_read(jaxpr)
     kept = tuple(keep_unused or v in used for v in jaxpr.invars)
     shared = ModuleLowering(f"jit_{symbol_name(name)}", platform)
     outer = shared.module.builder
@@ -172,10 +172,3 @@ def lower_program(
     ctx = LoweringContext(shared, body, f"jit({name})")
     body.end(lower_equations(ctx, jaxpr, closed.consts, operands), "func.return")
     return Lowered(shared.module.module, kept, tuple(shared.callbacks), tuple(shared.equations))
-
-
-def _used(jaxpr: Jaxpr) -> set[Any]:
-    used: set[Any] = {v for v in jaxpr.outvars if type(v) is Var}
-    for eqn in jaxpr.eqns:
-        used.update(v for v in eqn.invars if type(v) is Var)
-    return used

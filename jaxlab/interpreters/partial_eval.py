@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, dce
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, dce, variables_read
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import StagingTrace, eval_closed
 
@@ -101,7 +101,7 @@ def _split_jaxpr(closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: S
         ]
         later, residuals = unknown.finish([x for x, u in zip(outputs, out_unknown, strict=True) if u])
         later, _ = dce(later, [True] * len(later.outvars))
-        used = _used_constants(later)
+        used = variables_read(later)
         traced = [isinstance(r, Tracer) for r in residuals]
         pairs = list(zip(later.constvars, residuals, traced, strict=True))
         kept = [(v, r) for v, r, is_traced in pairs if v in used and is_traced]
@@ -122,11 +122,3 @@ def base_of(trace: Trace) -> Trace:
     while trace.parent is not None:
         trace = trace.parent
     return trace
-
-
-def _used_constants(jaxpr: Jaxpr) -> set[Any]:
-    used: set[Any] = set()
-    for eqn in jaxpr.eqns:
-        used.update(eqn.invars)
-    used.update(jaxpr.outvars)
-    return used

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
 from jaxlab.interpreters.lowering import Lowered, lower_program
 from jaxlab.runtime import analysis, compiler, execution
-from jaxlab.runtime.array import Array, put
+from jaxlab.runtime.array import put
 from jaxlab.runtime.sharding import single_device
 
 # Called with every program when it has been compiled: inspection and `log_compiles` listen.
@@ -62,8 +62,11 @@ class Program:
         if jaxpr.constvars:
             debug = jaxpr.debug
             names = ("",) * len(jaxpr.constvars) + debug.arg_names if debug.arg_names else ()
-            jaxpr = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
-            jaxpr.debug = type(debug)(debug.name, names, debug.result_paths)
+            jaxpr = jaxpr.replace(
+                constvars=[],
+                invars=jaxpr.constvars + jaxpr.invars,
+                debug=DebugInfo(debug.name, names, debug.result_paths),
+            )
             closed = ClosedJaxpr(jaxpr)
         self.closed = closed
         self.device = device
@@ -125,9 +128,7 @@ class Program:
         """What compiling took, or loading from the disk cache; None before that."""
         return None if self.compiled is None else self.compiled.seconds
 
-    def run(
-        self, args: Sequence[Any], in_avals: Sequence[ShapedArray], committed: bool = False
-    ) -> list[Array]:
+    def run(self, args: Sequence[Any], in_avals: Sequence[ShapedArray], committed: bool = False) -> list[Any]:
         """Run on arrays or anything that can be put on the device; results insist on it if ``committed``."""
         compiled = self.compile()
         assert self.lowered is not None

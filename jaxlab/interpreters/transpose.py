@@ -38,8 +38,8 @@ def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequ
         known = cotangent.get(var)
         cotangent[var] = ct if known is None else add_any(known, ct)
 
-    for var, ct in zip(jaxpr.outvars, cts, strict=True):
-        accumulate(var, ct)
+    for v, ct in zip(jaxpr.outvars, cts, strict=True):
+        accumulate(v, ct)
     scope, traceback = current.scope, current.traceback
     try:
         for eqn in reversed(pending):

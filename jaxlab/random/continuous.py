@@ -45,7 +45,7 @@ def float_dtype(name: str, dtype: Any) -> Any:
     return result
 
 
-def scalar(value: float, dtype: Any) -> Any:
+def scalar(value: Any, dtype: Any) -> Any:
     """A NumPy scalar of a dtype, which becomes a literal."""
     return np.asarray(value, dtype)[()]
 

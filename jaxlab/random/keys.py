@@ -146,7 +146,7 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
 
 def split_typed(typed: Any, num: int | Sequence[int] = 2) -> Any:
     """`split` for typed keys."""
-    shape = tuple(operator.index(n) for n in num) if isinstance(num, tuple | list) else (operator.index(num),)
+    shape = tuple(operator.index(n) for n in (num if isinstance(num, Sequence) else (num,)))
     return random_split_p.bind(typed, shape=shape)
 
 

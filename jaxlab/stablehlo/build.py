@@ -9,7 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 from jaxlib.mlir import ir
-from jaxlib.mlir._mlir_libs import _chlo, _jax_mlir_ext, _sdy, _stablehlo  # type: ignore[attr-defined]
+from jaxlib.mlir._mlir_libs import _chlo, _jax_mlir_ext, _sdy, _stablehlo
 
 from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray
@@ -124,7 +124,7 @@ class Builder:
     def __init__(self, shared: MLIRContext, ip: Any) -> None:
         self._shared = shared
         self.ip = ip
-        self.location = shared.unknown
+        self.location: Any = shared.unknown
 
     def type(self, aval: ShapedArray) -> Any:
         """The tensor type of an aval."""
@@ -222,26 +222,18 @@ class Builder:
         if known is not None:
             return known
         kind = self.tensor(array.shape, array.dtype)
+        elements: Any = array if scalar else np.ascontiguousarray(array)
+        if array.dtype == np.bool_:
+            # MLIR packs booleans, but for a single one, which it takes as a byte of equal bits.
+            elements = (
+                np.packbits(array, bitorder="little")
+                if array.size != 1
+                else np.array([255 if array.item() else 0], np.uint8)
+            )
+        elif array.dtype.kind == "V":  # one of ml_dtypes, which MLIR takes as bytes
+            elements = np.ascontiguousarray(array).view(np.uint8)
         with self._shared.unknown:
-            if array.dtype == np.bool_:
-                packed = (
-                    np.packbits(array, bitorder="little")
-                    if array.size != 1
-                    else np.array([255 if array.item() else 0], np.uint8)
-                )
-                known = ir.DenseElementsAttr.get(packed, type=self.element(array.dtype), shape=array.shape)
-            elif array.dtype in _small_integers or array.dtype.kind == "V":
-                known = ir.DenseElementsAttr.get(
-                    np.ascontiguousarray(array).view(np.uint8) if array.dtype.kind == "V" else array,
-                    type=self.element(array.dtype),
-                    shape=array.shape,
-                )
-            else:
-                known = ir.DenseElementsAttr.get(
-                    np.ascontiguousarray(array) if not scalar else array,
-                    type=self.element(array.dtype),
-                    shape=array.shape,
-                )
+            known = ir.DenseElementsAttr.get(elements, type=self.element(array.dtype), shape=array.shape)
         assert known.type == kind
         if key is not None:
             self._shared.attributes[key] = known
