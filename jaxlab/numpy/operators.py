@@ -33,6 +33,7 @@ from jaxlab.numpy.updates import at
 from jaxlab.numpy.wrapping import compiled
 from jaxlab.runtime.array import Array, attach, host_value, put
 from jaxlab.runtime.execution import pjit
+from jaxlab.runtime.keys import KeyArray
 
 arithmetic = ufuncs_arithmetic
 
@@ -321,6 +322,10 @@ def attach_property(name: str, function: Callable[[Any], Any]) -> None:
     setattr(Tracer, name, property(getattr(function, "__wrapped__", function), doc=function.__doc__))
 
 
+_OF_KEYS = ("__getitem__", "__iter__", "flatten", "ravel", "reshape", "squeeze", "swapaxes", "transpose", "T", "at")
+"""What arrays of keys have too: shapes and places, and no arithmetic."""
+
+
 def attach_all() -> None:
     """Give arrays and traced values all operators, methods and properties."""
     for name, ufunc in {**_BINARY, **_COMPARISONS}.items():
@@ -336,3 +341,16 @@ def attach_all() -> None:
         attach(name, function)
     for name, function in _TRACERS_ALONE.items():
         setattr(Tracer, name, function)
+    for name in _OF_KEYS:
+        method, getter = METHODS.get(name), PROPERTIES.get(name)
+        setattr(KeyArray, name, property(getter, doc=getter.__doc__) if getter is not None else _method(method))
+    for name in ("eq", "ne"):
+        setattr(KeyArray, f"__{name}__", _method(_COMPARISONS[name]))
+
+
+def _method(function: Any) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__doc__ = function.__doc__
+    return method
