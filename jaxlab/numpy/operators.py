@@ -67,7 +67,7 @@ _UNARY: dict[str, Any] = {
     "invert": logic.invert,
 }
 
-_operands: dict[type, bool] = {kind: True for kind in (bool, int, float, complex, Array)}
+_operands: dict[type, bool] = dict.fromkeys((bool, int, float, complex, Array), True)
 
 
 def _is_operand(x: Any) -> bool:
@@ -212,9 +212,9 @@ def _view(self: Any, dtype: Any = None, type: None = None) -> Any:
     own, wanted = aval_of(self).dtype, dtypes.canonicalize_requested(dtype, "view", stacklevel=3)
     shape = aval_of(self).shape
     ratio, rest = divmod(max(own.itemsize, wanted.itemsize), min(own.itemsize, wanted.itemsize))
-    if ratio == 1 or not shape and not rest and own.itemsize == wanted.itemsize:
+    if ratio == 1 or (not shape and not rest and own.itemsize == wanted.itemsize):
         return lax.bitcast_convert_type(self, wanted)
-    if not shape or own.itemsize < wanted.itemsize and shape[-1] % ratio:
+    if not shape or (own.itemsize < wanted.itemsize and shape[-1] % ratio):
         raise ValueError(
             f"view: {aval_of(self).str_short()} was given, but its last axis does not divide into elements of {wanted.name}"
         )
@@ -344,8 +344,14 @@ def attach_all() -> None:
     for name in _OF_KEYS:
         method, getter = METHODS.get(name), PROPERTIES.get(name)
         setattr(KeyArray, name, property(getter, doc=getter.__doc__) if getter is not None else _method(method))
-    for name in ("eq", "ne"):
-        setattr(KeyArray, f"__{name}__", _method(_COMPARISONS[name]))
+    KeyArray.__eq__ = _same_keys
+    KeyArray.__ne__ = lambda self, other: logic.logical_not(_same_keys(self, other))
+
+
+def _same_keys(self: Any, other: Any) -> Any:
+    if not isinstance(other, KeyArray) or other.dtype != self.dtype:
+        return NotImplemented
+    return reductions.all(logic.equal(self.words, other.words), axis=-1)
 
 
 def _method(function: Any) -> Callable[..., Any]:
