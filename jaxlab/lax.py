@@ -202,3 +202,10 @@ from jaxlab.control.scan import scan_p as scan_p
 from jaxlab.control.while_loop import fori_loop as fori_loop
 from jaxlab.control.while_loop import while_loop as while_loop
 from jaxlab.control.while_loop import while_p as while_p
+
+# cumulative
+from jaxlab.primitives.cumulative import cumlogsumexp as cumlogsumexp
+from jaxlab.primitives.cumulative import cummax as cummax
+from jaxlab.primitives.cumulative import cummin as cummin
+from jaxlab.primitives.cumulative import cumprod as cumprod
+from jaxlab.primitives.cumulative import cumsum as cumsum
