@@ -10,6 +10,7 @@ from jaxlab.caching import Cache
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Jaxpr, Var
+from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import stage
@@ -77,18 +78,19 @@ def share_constants(bodies: Sequence[Body]) -> tuple[list[ClosedJaxpr], list[Any
             if id(x) not in places:
                 places[id(x)] = len(shared)
                 shared.append(x)
-    programs = []
-    for body in bodies:
-        jaxpr = body.jaxpr.jaxpr
-        own = jaxpr.invars[: len(body.consts)]
-        leading = [Var(aval_of(x)) for x in shared]
-        for var, x in zip(own, body.consts, strict=True):
-            leading[places[id(x)]] = var
-        if len(bodies) == 1:
-            programs.append(body.jaxpr)
-        else:
-            programs.append(ClosedJaxpr(jaxpr.replace(invars=leading + jaxpr.invars[len(own) :])))
+    avals = [aval_of(x) for x in shared]
+    programs = [with_operands(body.jaxpr, [places[id(x)] for x in body.consts], avals) for body in bodies]
     return programs, shared
+
+
+@memoised
+def with_operands(closed: ClosedJaxpr, places: Sequence[int], avals: Sequence[ShapedArray]) -> ClosedJaxpr:
+    """The program with leading operands of these types; those at ``places`` are its own first ones."""
+    jaxpr = closed.jaxpr
+    leading = [Var(aval) for aval in avals]
+    for place, var in zip(places, jaxpr.invars, strict=False):
+        leading[place] = var
+    return ClosedJaxpr(jaxpr.replace(invars=leading + jaxpr.invars[len(places) :]), closed.consts)
 
 
 def promote_carry(
@@ -112,7 +114,7 @@ def promote_carry(
     promoted = []
     for x, out in zip(carry, out_avals, strict=True):
         aval = aval_of(x)
-        if aval.weak_type and (aval.dtype != out.dtype or not out.weak_type):
+        if aval.weak_type and aval.dtype != out.dtype:
             dtype = dtypes.promote_pair(aval.dtype, True, out.dtype, out.weak_type)[0]
             x = convert_element_type(x, dtype)
             changed = True
@@ -135,8 +137,9 @@ def check_carry(what: str, carry: Sequence[Any], carry_tree: Any, out_avals: Seq
         )
 
 
+@memoised
 def reorder(
-    closed: ClosedJaxpr, inputs: Sequence[int] | None = None, outputs: Sequence[int] | None = None
+    closed: ClosedJaxpr, inputs: Sequence[int] | None, outputs: Sequence[int] | None = None
 ) -> ClosedJaxpr:
     """The program with its inputs and outputs taken in another order (outputs may be dropped)."""
     jaxpr: Jaxpr = closed.jaxpr

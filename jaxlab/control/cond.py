@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from jaxlab import tree
-from jaxlab.control.bodies import Body, share_constants, trace_body
+from jaxlab.control.bodies import Body, share_constants, trace_body, with_operands
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
+from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr, move_to
@@ -19,8 +20,8 @@ from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.broadcasting import F32, broadcast_in_dim, instantiate, zeros_like_aval
-from jaxlab.primitives.comparison import clamp, ne, select_n
-from jaxlab.primitives.conversion import convert_element_type
+from jaxlab.primitives.comparison import clamp, eq, ne, select_n
+from jaxlab.primitives.conversion import convert_element_type, stop_gradient
 from jaxlab.primitives.transcendental import cos, sin
 
 I32 = np.dtype(np.int32)
@@ -132,16 +133,20 @@ def _join_weak_types(programs: list[ClosedJaxpr]) -> list[ClosedJaxpr]:
     if all([a.weak_type for a in p.out_avals] == weak for p in programs):
         return programs
 
-    def strengthened(closed: ClosedJaxpr) -> ClosedJaxpr:
-        def fun(*args: Any) -> list[Any]:
-            return [
-                x if w or not aval_of(x).weak_type else convert_element_type(x, aval_of(x).dtype)
-                for x, w in zip(eval_closed(closed, *args), weak, strict=True)
-            ]
+    return [_strengthened(p, weak) for p in programs]
 
-        return stage_closed(fun, closed.in_avals, closed.jaxpr.debug)
 
-    return [strengthened(p) for p in programs]
+@memoised
+def _strengthened(closed: ClosedJaxpr, weak: Sequence[bool]) -> ClosedJaxpr:
+    """The program with only those results weakly typed that are marked in ``weak``."""
+
+    def fun(*args: Any) -> list[Any]:
+        return [
+            x if w or not aval_of(x).weak_type else convert_element_type(x, aval_of(x).dtype)
+            for x, w in zip(eval_closed(closed, *args), weak, strict=True)
+        ]
+
+    return stage_closed(fun, closed.in_avals, closed.jaxpr.debug)
 
 
 class Cond(Primitive):
@@ -212,7 +217,8 @@ class Cond(Primitive):
         index, *operands = args
         index_dim, *operand_dims = dims
         if index_dim is not None:
-            return _select_branches(size, index, operands, operand_dims, branches)
+            fronted = [move_to(x, d, 0, size) for x, d in zip(args, dims, strict=True)]
+            return _select_branches(size, fronted[0], fronted[1:], branches)
         flags = [batch_jaxpr(branch, size, operand_dims)[1] for branch in branches]
         mapped = [any(each) for each in zip(*flags, strict=True)]
         derived = tuple(batch_jaxpr(branch, size, operand_dims, mapped)[0] for branch in branches)
@@ -229,51 +235,59 @@ class Cond(Primitive):
 
 
 def _select_branches(
-    size: int, index: Any, operands: Sequence[Any], dims: Sequence[int | None], branches: Any
+    size: int, index: Any, operands: Sequence[Any], branches: Any
 ) -> tuple[list[Any], list[int | None]]:
-    """All branches on all slices, then for each slice the one that its index asks for."""
-    index = move_to(index, 0, 0, size)
+    """All branches on all slices, then for each slice the one that its index asks for.
+
+    A slice that does not ask for a branch still goes through it, at a point where the branch may have no
+    finite derivative. There its tangent is cut: zero times infinity would be NaN, in spite of the choice.
+    """
     results = []
-    for branch in branches:
-        derived, _ = batch_jaxpr(branch, size, dims, True)
-        results.append(eval_closed(derived, *operands))
-    if len(branches) == 2:
-        index = ne(index, broadcast_in_dim(np.int32(0), (size,), ()))
-    chosen = []
-    for cases in zip(*results, strict=True):
-        shape = aval_of(cases[0]).shape
-        which = broadcast_in_dim(index, shape, (0,)) if len(shape) > 1 else index
-        chosen.append(select_n(which, *cases))
-    return chosen, [0] * len(chosen)
+    for i, branch in enumerate(branches):
+        asked = eq(index, np.int32(i))
+        safe = [_choose(asked, stop_gradient(x), x) for x in operands]
+        derived, _ = batch_jaxpr(branch, size, [0] * len(operands), True)
+        results.append(eval_closed(derived, *safe))
+    return [_choose(index, *cases) for cases in zip(*results, strict=True)], [0] * len(results[0])
+
+
+def _choose(index: Any, *cases: Any) -> Any:
+    """For each slice along axis 0 the case that its index asks for."""
+    shape = aval_of(cases[0]).shape
+    return select_n(broadcast_in_dim(index, shape, (0,)) if len(shape) > 1 else index, *cases)
 
 
 def _share_residuals(halves: Sequence[Halves]) -> tuple[list[ClosedJaxpr], list[ClosedJaxpr], int]:
-    """Branches that save, and take, the residuals of all; each fills those of the others with zeros."""
-    avals = [half.known.out_avals[len(half.known.out_avals) - half.num_residuals :] for half in halves]
-    total = sum(len(a) for a in avals)
-    now, later = [], []
-    for i, half in enumerate(halves):
-        now.append(_saving(half, avals, i))
-        before = sum(len(a) for a in avals[:i])
-        jaxpr: Jaxpr = half.unknown.jaxpr
-        own, inputs = jaxpr.invars[: half.num_residuals], jaxpr.invars[half.num_residuals :]
-        spare = [Var(aval) for group in avals for aval in group]
-        spare[before : before + len(own)] = own
-        later.append(ClosedJaxpr(jaxpr.replace(invars=spare + inputs), half.unknown.consts))
-    return now, later, total
+    """Branches that save and take the same residuals: a place holds those of one type, of every branch."""
+    places: list[ShapedArray] = []
+    own: list[list[int]] = []
+    for half in halves:
+        taken: list[int] = []
+        for aval in half.known.out_avals[len(half.known.out_avals) - half.num_residuals :]:
+            strong = aval.strip_weak_type()
+            free = [i for i, known in enumerate(places) if known == strong and i not in taken]
+            if not free:
+                places.append(strong)
+            taken.append(free[0] if free else len(places) - 1)
+        own.append(taken)
+    now = [_saving(half.known, places, taken) for half, taken in zip(halves, own, strict=True)]
+    later = [with_operands(half.unknown, taken, places) for half, taken in zip(halves, own, strict=True)]
+    return now, later, len(places)
 
 
-def _saving(half: Halves, avals: Sequence[Sequence[ShapedArray]], position: int) -> ClosedJaxpr:
-    count = len(half.known.out_avals) - half.num_residuals
+@memoised
+def _saving(known: ClosedJaxpr, places: Sequence[ShapedArray], taken: Sequence[int]) -> ClosedJaxpr:
+    """The known half, its last results (the residuals) at ``taken`` among all places, zeros elsewhere."""
+    count = len(known.out_avals) - len(taken)
 
     def fun(*args: Any) -> list[Any]:
-        out = eval_closed(half.known, *args)
-        residuals: list[Any] = []
-        for i, group in enumerate(avals):
-            residuals += out[count:] if i == position else [zeros_like_aval(aval) for aval in group]
-        return out[:count] + residuals
+        out = eval_closed(known, *args)
+        saved = dict(zip(taken, out[count:], strict=True))
+        return out[:count] + [
+            saved[i] if i in saved else zeros_like_aval(aval) for i, aval in enumerate(places)
+        ]
 
-    return stage_closed(fun, half.known.in_avals, half.known.jaxpr.debug)
+    return stage_closed(fun, known.in_avals, known.jaxpr.debug)
 
 
 cond_p = Cond()

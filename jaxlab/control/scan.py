@@ -21,6 +21,7 @@ from jaxlab.control.bodies import (
 from jaxlab.control.scan_lowering import lower_scan
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr, move_to, slice_aval, stacked_aval
@@ -418,14 +419,11 @@ def _run_known(
     return out[:count], invariant, out[count:]
 
 
+@memoised
 def _transposed_body(
     jaxpr: ClosedJaxpr, consts_l: Sequence[bool], num_carry: int, xs_l: Sequence[bool]
 ) -> ClosedJaxpr:
     """A step backwards: from fixed values, running sums, cotangents of carry and output, and residuals."""
-    key = ("scan transpose", tuple(consts_l), num_carry, tuple(xs_l))
-    memo: ClosedJaxpr | None = jaxpr.memo.get(key)
-    if memo is not None:
-        return memo
     avals = jaxpr.in_avals
     const_avals, carry_avals, x_avals = split_by(avals, len(consts_l), num_carry)
     fixed = [a for a, is_linear in zip(const_avals, consts_l, strict=True) if not is_linear]
@@ -456,9 +454,7 @@ def _transposed_body(
             *[instantiate(c) for c, is_linear in zip(ct_xs, xs_l, strict=True) if is_linear],
         ]
 
-    body = stage_closed(fun, [*fixed, *totals, *ct_out, *residuals], jaxpr.jaxpr.debug)
-    jaxpr.memo[key] = body
-    return body
+    return stage_closed(fun, [*fixed, *totals, *ct_out, *residuals], jaxpr.jaxpr.debug)
 
 
 scan_p = Scan()

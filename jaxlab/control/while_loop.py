@@ -21,6 +21,7 @@ from jaxlab.control.bodies import (
 from jaxlab.control.scan import scan
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import Tracer, interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr, move_to
@@ -238,7 +239,7 @@ class While(Primitive):
                 *[carry[i] for i in kept],
                 cond_jaxpr=_without_unknown(cond_jaxpr, cond_nconsts, kept),
                 cond_nconsts=cond_nconsts,
-                body_jaxpr=reorder(halves.known, outputs=range(len(kept))),
+                body_jaxpr=reorder(halves.known, None, range(len(kept))),
                 body_nconsts=len(known_consts),
             )
         out = trace.unknown.process(self, args, params)
@@ -285,7 +286,7 @@ class While(Primitive):
         nb = len(body_consts)
         if pred_mapped:
             # Every slice goes on until the last one is done; those that are done keep their carry.
-            body = _masked(test, cond_nconsts, body, nb, size)
+            body = _masked(test, cond_nconsts, body, nb)
             body_consts, nb = [*test_consts, *body_consts], cond_nconsts + nb
             test = _any_of(test)
         out = self.bind(
@@ -315,6 +316,7 @@ class While(Primitive):
         yield Example((x, np.int32(0), x), params, reverse=False)
 
 
+@memoised
 def _ignoring(test: ClosedJaxpr, extra: Sequence[ShapedArray]) -> ClosedJaxpr:
     """The condition of a carry with more entries at its end."""
     count = len(test.jaxpr.invars)
@@ -328,13 +330,17 @@ def _without_unknown(test: ClosedJaxpr, num_consts: int, kept: Sequence[int]) ->
     return reorder(test, [*range(num_consts), *[num_consts + i for i in kept]])
 
 
+@memoised
 def _any_of(test: ClosedJaxpr) -> ClosedJaxpr:
     return stage_closed(
         lambda *xs: [reduce_or(eval_closed(test, *xs)[0], (0,))], test.in_avals, test.jaxpr.debug
     )
 
 
-def _masked(test: ClosedJaxpr, num_test: int, body: ClosedJaxpr, num_body: int, size: int) -> ClosedJaxpr:
+@memoised
+def _masked(test: ClosedJaxpr, num_test: int, body: ClosedJaxpr, num_body: int) -> ClosedJaxpr:
+    """A batched body that leaves the carry of those slices alone for which the test fails."""
+
     def fun(*args: Any) -> list[Any]:
         test_consts, body_consts, carry = split_by(args, num_test, num_body)
         pred = eval_closed(test, *test_consts, *carry)[0]

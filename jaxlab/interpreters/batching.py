@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.broadcasting import broadcast_axis, move_axis
@@ -112,13 +113,10 @@ def batch_jaxpr(
     """
     if isinstance(mapped_out, bool):
         mapped_out = [mapped_out] * len(closed.jaxpr.outvars)
-    key = ("batch", size, tuple(in_dims), tuple(mapped_out))
-    memo: tuple[ClosedJaxpr, list[bool]] | None = closed.memo.get(key)
-    if memo is None:
-        memo = closed.memo[key] = _batch_jaxpr(closed, size, in_dims, mapped_out)
-    return memo
+    return _batch_jaxpr(closed, size, list(in_dims), list(mapped_out))
 
 
+@memoised
 def _batch_jaxpr(
     closed: ClosedJaxpr, size: int, in_dims: Sequence[int | None], forced: Sequence[bool]
 ) -> tuple[ClosedJaxpr, list[bool]]:

@@ -8,6 +8,7 @@ from typing import Any
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_array_like
 from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.broadcasting import instantiate
@@ -95,13 +96,10 @@ def jvp_jaxpr(
     """
     if isinstance(instantiate_out, bool):
         instantiate_out = [instantiate_out] * len(closed.jaxpr.outvars)
-    key = ("jvp", tuple(nonzero_in), tuple(instantiate_out))
-    memo: tuple[ClosedJaxpr, list[bool]] | None = closed.memo.get(key)
-    if memo is None:
-        memo = closed.memo[key] = _jvp_jaxpr(closed, nonzero_in, instantiate_out)
-    return memo
+    return _jvp_jaxpr(closed, list(nonzero_in), list(instantiate_out))
 
 
+@memoised
 def _jvp_jaxpr(
     closed: ClosedJaxpr, nonzero_in: Sequence[bool], instantiate_out: Sequence[bool]
 ) -> tuple[ClosedJaxpr, list[bool]]:

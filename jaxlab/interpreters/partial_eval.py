@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, dce, variables_read
+from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import StagingTrace, eval_closed
 
@@ -78,13 +79,10 @@ def split_jaxpr(
     """Split a program by which inputs are known; outputs marked in ``instantiate`` are made unknown."""
     if isinstance(instantiate, bool):
         instantiate = [instantiate] * len(closed.jaxpr.outvars)
-    key = ("split", tuple(unknown_in), tuple(instantiate))
-    memo: Halves | None = closed.memo.get(key)
-    if memo is None:
-        memo = closed.memo[key] = _split_jaxpr(closed, unknown_in, instantiate)
-    return memo
+    return _split_jaxpr(closed, list(unknown_in), list(instantiate))
 
 
+@memoised
 def _split_jaxpr(closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool]) -> Halves:
     known = StagingTrace(base_of(current.trace), closed.jaxpr.debug)
     unknown = StagingTrace(known, closed.jaxpr.debug)

@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxlab.core.aval import UndefinedPrimal, Zero
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
+from jaxlab.core.memo import memoised
 from jaxlab.core.trace import current
 from jaxlab.interpreters.staging import stage_closed
 from jaxlab.primitives.broadcasting import instantiate
@@ -89,13 +90,10 @@ def transpose_jaxpr(
     its outputs the cotangents of the linear inputs that are not zero (of all, if ``instantiate_out``), as the
     second result tells (one flag a linear input).
     """
-    key = ("transpose", tuple(linear), tuple(zero_cts), instantiate_out)
-    memo: tuple[ClosedJaxpr, list[bool]] | None = closed.memo.get(key)
-    if memo is None:
-        memo = closed.memo[key] = _transpose_jaxpr(closed, linear, zero_cts, instantiate_out)
-    return memo
+    return _transpose_jaxpr(closed, list(linear), list(zero_cts), instantiate_out)
 
 
+@memoised
 def _transpose_jaxpr(
     closed: ClosedJaxpr, linear: Sequence[bool], zero_cts: Sequence[bool], instantiate_out: bool
 ) -> tuple[ClosedJaxpr, list[bool]]:

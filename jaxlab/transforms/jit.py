@@ -12,6 +12,7 @@ from jaxlab.caching import Cache
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Var
+from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Primitive
 from jaxlab.core.trace import Tracer, current, interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr
@@ -82,16 +83,8 @@ class Jit(Primitive):
         self, halves: Halves, args: Sequence[Any], params: dict[str, Any]
     ) -> tuple[list[Any], list[Any]]:
         """The known outputs and the residuals; those that are inputs are not passed through the program."""
-        known = halves.known
-        jaxpr = known.jaxpr
-        count = len(jaxpr.outvars) - halves.num_residuals
-        index = {v: i for i, v in enumerate(jaxpr.invars)}
-        forwarded = [index.get(v) if type(v) is Var else None for v in jaxpr.outvars[count:]]
-        pruned = known.memo.get("pruned")
-        if pruned is None:
-            kept = [v for v, i in zip(jaxpr.outvars[count:], forwarded, strict=True) if i is None]
-            pruned = ClosedJaxpr(jaxpr.replace(outvars=jaxpr.outvars[:count] + kept), known.consts)
-            known.memo["pruned"] = pruned
+        count = len(halves.known.jaxpr.outvars) - halves.num_residuals
+        pruned, forwarded = _without_forwarded(halves.known, count)
         out = self.rebind(pruned, args, params)
         computed = iter(out[count:])
         return out[:count], [next(computed) if i is None else args[i] for i in forwarded]
@@ -116,6 +109,17 @@ class Jit(Primitive):
         """Apply a program derived from this one."""
         out: list[Any] = self.bind(*args, **{**_fresh(params), "jaxpr": jaxpr})
         return out
+
+
+@memoised
+def _without_forwarded(known: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, list[int | None]]:
+    """A program without the results after ``count`` that are inputs, and which input each is."""
+    jaxpr = known.jaxpr
+    index = {v: i for i, v in enumerate(jaxpr.invars)}
+    residuals = jaxpr.outvars[count:]
+    forwarded = [index.get(v) if type(v) is Var else None for v in residuals]
+    kept = [v for v, i in zip(residuals, forwarded, strict=True) if i is None]
+    return ClosedJaxpr(jaxpr.replace(outvars=jaxpr.outvars[:count] + kept), known.consts), forwarded
 
 
 def _fresh(params: dict[str, Any]) -> dict[str, Any]:
