@@ -31,9 +31,16 @@ class Body:
 
 
 def trace_body(
-    fun: Callable[..., Any], example: tuple[Any, ...], avals: Sequence[ShapedArray], what: str
+    fun: Callable[..., Any],
+    example: tuple[Any, ...],
+    avals: Sequence[ShapedArray],
+    what: str,
+    *,
+    remember: bool = True,
 ) -> Body:
-    """Trace ``fun(*example)`` with its leaves at the given types.
+    """Trace ``fun(*example)`` with its leaves at the given types, unless that was done before.
+
+    With ``remember`` off it is traced anew, for functions that are themselves made anew for each call.
 
     Raises:
       TypeError: if ``fun`` is no function, or returns something that is no array.
@@ -42,12 +49,13 @@ def trace_body(
         raise TypeError(f"{what}: expected a function, but got a {type(fun).__name__}")
     in_tree = tree.structure((example, {}))
     key = (fun, in_tree, tuple(avals), config.trace_key())
-    try:
-        known: Body | None = _bodies.get(key)
-    except TypeError:  # an unhashable callable is traced anew
-        known, key = None, ()  # type: ignore[assignment]
-    if known is not None:
-        return known
+    if remember:
+        try:
+            known: Body | None = _bodies.get(key)
+        except TypeError:  # an unhashable callable is traced anew
+            remember, known = False, None
+        if known is not None:
+            return known
     flat = FlatFunction(fun, in_tree)
     name = function_name(fun)
 
@@ -64,7 +72,7 @@ def trace_body(
     jaxpr, consts = stage(checked, avals, DebugInfo(name, argument_paths(fun, example, {})))
     opened = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
     body = Body(ClosedJaxpr(opened), consts, flat.out_tree)
-    if key and not any(isinstance(x, Tracer) for x in consts):
+    if remember and not any(isinstance(x, Tracer) for x in consts):
         _bodies.put(key, body)
     return body
 

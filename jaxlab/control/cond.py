@@ -25,6 +25,7 @@ from jaxlab.primitives.conversion import convert_element_type, stop_gradient
 from jaxlab.primitives.transcendental import cos, sin
 
 I32 = np.dtype(np.int32)
+NO_OPERAND = object()
 
 
 def cond(
@@ -32,7 +33,7 @@ def cond(
     true_fun: Callable[..., Any],
     false_fun: Callable[..., Any],
     *operands: Any,
-    operand: Any = None,
+    operand: Any = NO_OPERAND,
 ) -> Any:
     """``true_fun(*operands)`` if ``pred`` else ``false_fun(*operands)``, decided when the program runs.
 
@@ -48,7 +49,7 @@ def cond(
     >>> cond(True, lambda x: x + 1, lambda x: x - 1, 3)
     Array(4, dtype=int32, weak_type=True)
     """
-    if operand is not None:
+    if operand is not NO_OPERAND:
         operands = (operand,)
     aval = aval_of(pred)
     if aval.shape:
@@ -66,7 +67,9 @@ def cond(
     return _branch("cond", index, [false_fun, true_fun], operands, ("false_fun", "true_fun"))
 
 
-def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = None) -> Any:
+def switch(
+    index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = NO_OPERAND
+) -> Any:
     """``branches[index](*operands)``, decided when the program runs; an index out of range is clamped.
 
     Raises:
@@ -76,7 +79,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, o
     >>> switch(1, [jnp.sin, jnp.cos], 0.0)
     Array(1., dtype=float32, weak_type=True)
     """
-    if operand is not None:
+    if operand is not NO_OPERAND:
         operands = (operand,)
     if not branches:
         raise ValueError("switch: the sequence of branches is empty, but at least one is needed")

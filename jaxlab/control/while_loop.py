@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab import tree
+from jaxlab import dtypes, tree
 from jaxlab.control.bodies import (
     check_carry,
     fixpoint,
@@ -52,7 +52,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     Array(192, dtype=int32, weak_type=True)
     """
     leaves, carry_tree = tree.flatten(init_val)
-    for _ in range(2):
+    # One promotion may entail another, where one carry is computed from another; dtypes only ever go up.
+    while True:
         avals = [aval_of(x) for x in leaves]
         example = (tree.unflatten(carry_tree, leaves),)
         body = trace_body(body_fun, example, avals, "while_loop")
@@ -118,7 +119,7 @@ def fori_loop(
         raise ValueError(
             "fori_loop: unroll needs bounds that are known while tracing, but lower or upper is traced"
         )
-    dtype = np.result_type(aval_of(lower).dtype, aval_of(upper).dtype)
+    dtype = dtypes.result_type(aval_of(lower).dtype, aval_of(upper).dtype)
     start, stop = convert_element_type(lower, dtype), convert_element_type(upper, dtype)
 
     def test(carry: Any) -> Any:

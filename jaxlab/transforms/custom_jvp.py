@@ -13,6 +13,7 @@ from jaxlab.control.bodies import trace_body
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.trace import current
 from jaxlab.interpreters.batching import batch_flat, batch_jaxpr, move_to
 from jaxlab.interpreters.functions import function_name, signature_of
 from jaxlab.interpreters.staging import eval_closed, stage_closed
@@ -84,7 +85,8 @@ class custom_jvp:
                 "defjvps"
             )
         args = _positional(self.fun, args, kwargs)
-        fixed = {i: args[i] for i in self.nondiff_argnums}
+        numbers = [i % len(args) for i in self.nondiff_argnums]
+        fixed = {i: args[i] for i in numbers}
         dynamic = tuple(x for i, x in enumerate(args) if i not in fixed)
 
         def fun(*xs: Any) -> Any:
@@ -93,10 +95,9 @@ class custom_jvp:
 
         fun.__name__ = function_name(self.fun)
         leaves, in_tree = tree.flatten(dynamic)
-        body = trace_body(fun, dynamic, [aval_of(x) for x in leaves], function_name(self.fun))
-        rule = _Rule(
-            self.rule, [fixed[i] for i in self.nondiff_argnums], in_tree, body.out_tree, len(body.consts)
-        )
+        avals = [aval_of(x) for x in leaves]
+        body = trace_body(fun, dynamic, avals, function_name(self.fun), remember=False)
+        rule = _Rule(self.rule, [fixed[i] for i in numbers], in_tree, body.out_tree, len(body.consts))
         out = custom_jvp_call_p.bind(
             *body.consts,
             *leaves,
@@ -175,6 +176,12 @@ class CustomJVPCall(Primitive):
 
     name = "custom_jvp_call"
     multiple_results = True
+
+    def bind(self, *args: Any, **params: Any) -> Any:
+        """Apply it; at once, equation by equation, because every call has a jaxpr of its own to compile."""
+        if current.trace.parent is None:
+            return eval_closed(params["call_jaxpr"], *args)
+        return super().bind(*args, **params)
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         shown = ("name", "call_jaxpr", "jvp", "symbolic_zeros")

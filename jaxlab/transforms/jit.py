@@ -401,13 +401,15 @@ def prepare(
     """Trace ``fun`` at the types of these arguments, unless that was done before."""
     static_numbers, static_names = signature.static_numbers, signature.static_names
     if static_numbers or static_names:
-        statics: tuple[Any, ...] = (
-            tuple((i, args[i]) for i in static_numbers if i < len(args)),
-            tuple((name, kwargs[name]) for name in static_names if name in kwargs),
+        by_number = {i: args[i] for i in static_numbers if i < len(args)}
+        by_name = {name: kwargs[name] for name in static_names if name in kwargs}
+        # 1, 1.0 and True are equal, but not the same program.
+        statics: tuple[Any, ...] = tuple(
+            (place, type(value), value) for place, value in (*by_number.items(), *by_name.items())
         )
         dynamic = [x for i, x in enumerate(args) if i not in static_numbers]
         dynamic_kwargs = {name: x for name, x in kwargs.items() if name not in static_names}
-        bound = _bind_static(fun, len(args), dict(statics[0]), dict(statics[1]))
+        bound = _bind_static(fun, len(args), by_number, by_name)
     else:
         statics, dynamic, dynamic_kwargs, bound = (), list(args), kwargs, fun
     leaves, in_tree = tree.flatten((tuple(dynamic), dynamic_kwargs))
@@ -463,7 +465,7 @@ def _argument_aval(
 
 def _explain_unhashable(fun: Callable[..., Any], statics: tuple[Any, ...]) -> None:
     """Raise ValueError for the first static argument that cannot be a cache key."""
-    for place, value in (*statics[0], *statics[1]) if statics else ():
+    for place, _, value in statics:
         try:
             hash(value)
         except TypeError:
