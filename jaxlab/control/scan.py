@@ -31,7 +31,6 @@ from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.arithmetic import add, mul
 from jaxlab.primitives.broadcasting import F32, instantiate
-from jaxlab.primitives.elementwise import add_any
 from jaxlab.primitives.transcendental import sin
 
 
@@ -67,7 +66,8 @@ def scan(
     steps = _length(stacked, xs, length)
     leaves, carry_tree = tree.flatten(init)
     slices = [slice_aval(aval_of(x), 0) for x in stacked]
-    for _ in range(2):
+    # One promotion may entail another, where one carry is computed from another; dtypes only ever go up.
+    while True:
         example = (tree.unflatten(carry_tree, leaves), tree.unflatten(xs_tree, slices))
         body = trace_body(f, example, [*[aval_of(x) for x in leaves], *slices], "scan")
         carry_out_tree, ys_tree = _pair(body.out_tree)
@@ -77,6 +77,8 @@ def scan(
         if not changed:
             break
     check_carry("scan", leaves, carry_tree, outs)
+    if not isinstance(unroll, bool) and operator.index(unroll) < 1:
+        raise ValueError(f"scan: unroll is {unroll}, but it must be at least 1")
     (jaxpr,), consts = share_constants([body])
     out = scan_p.bind(
         *consts,
@@ -445,11 +447,10 @@ def _transposed_body(
                 for a, is_linear in zip(x_avals, xs_l, strict=True)
             ],
         ]
-        found = backward(jaxpr.jaxpr, jaxpr.consts, args, cts)
+        found = backward(jaxpr.jaxpr, jaxpr.consts, args, cts, sums)
         ct_consts, ct_carry, ct_xs = split_by(found, len(consts_l), num_carry)
-        new = [c for c, is_linear in zip(ct_consts, consts_l, strict=True) if is_linear]
         return [
-            *[s if type(c) is Zero else add_any(s, c) for s, c in zip(sums, new, strict=True)],
+            *[c for c, is_linear in zip(ct_consts, consts_l, strict=True) if is_linear],
             *[instantiate(c) for c in ct_carry],
             *[instantiate(c) for c, is_linear in zip(ct_xs, xs_l, strict=True) if is_linear],
         ]

@@ -14,12 +14,15 @@ from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.primitives.elementwise import add_any
 
 
-def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+def backward(
+    jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequence[Any], sums: Sequence[Any] = ()
+) -> list[Any]:
     """Cotangents of the linear arguments of a jaxpr.
 
     Args:
       args: a value for each non-linear argument, an ``UndefinedPrimal`` for each linear one.
       cts: a cotangent, or ``Zero``, for each output.
+      sums: cotangents to add to, for the first of the linear arguments.
 
     Returns a cotangent or ``Zero`` for each argument (``Zero`` for the non-linear ones).
     """
@@ -31,7 +34,8 @@ def backward(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any], cts: Sequ
         else:
             primal[var] = x
     pending = _evaluate_nonlinear(jaxpr, primal, linear)
-    cotangent: dict[Var, Any] = {}
+    starting = [v for v, x in zip(jaxpr.invars, args, strict=True) if type(x) is UndefinedPrimal]
+    cotangent: dict[Var, Any] = dict(zip(starting, sums, strict=False))
 
     def accumulate(var: Any, ct: Any) -> None:
         if ct is None or type(ct) is Zero or type(var) is not Var or var not in linear:

@@ -11,7 +11,7 @@ from jaxlab import errors, tree
 from jaxlab.caching import Cache
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
-from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Var
+from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Var, dce
 from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Primitive
 from jaxlab.core.trace import Tracer, current, interpret_with
@@ -113,13 +113,16 @@ class Jit(Primitive):
 
 @memoised
 def _without_forwarded(known: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, list[int | None]]:
-    """A program without the results after ``count`` that are inputs, and which input each is."""
+    """A program without the results after ``count`` that are inputs, and which input each is.
+
+    What only the tangents would have needed goes too, where no tangent needs it.
+    """
     jaxpr = known.jaxpr
     index = {v: i for i, v in enumerate(jaxpr.invars)}
     residuals = jaxpr.outvars[count:]
     forwarded = [index.get(v) if type(v) is Var else None for v in residuals]
-    kept = [v for v, i in zip(residuals, forwarded, strict=True) if i is None]
-    return ClosedJaxpr(jaxpr.replace(outvars=jaxpr.outvars[:count] + kept), known.consts), forwarded
+    needed = [True] * count + [i is None for i in forwarded]
+    return ClosedJaxpr(dce(jaxpr, needed)[0], known.consts), forwarded
 
 
 def _fresh(params: dict[str, Any]) -> dict[str, Any]:
