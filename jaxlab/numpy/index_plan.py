@@ -12,7 +12,6 @@ import numpy as np
 from jaxlab import dtypes, errors
 from jaxlab.core.aval import aval_of, is_array_like
 from jaxlab.core.trace import Tracer
-from jaxlab.runtime.array import Array
 
 BOOL = np.dtype(np.bool_)
 
@@ -24,11 +23,12 @@ class At(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Places ``start, start + step, ...`` along an axis, ``size`` of them."""
+    """Places ``start, start + step, ...`` along an axis, ``size`` of them, up to ``stop``."""
 
     start: int
     size: int
     step: int
+    stop: int
 
 
 class New(NamedTuple):
@@ -46,23 +46,37 @@ Part = At | Window | New | Given
 Parts = tuple[Part, ...]
 
 
+class _Mask(NamedTuple):
+    """Places where a mask holds, along one of its axes."""
+
+    places: Any
+    size: int
+
+
+class _Flag(NamedTuple):
+    """A single boolean: it adds an axis of size 1 to the array, of which it takes the element or not."""
+
+    places: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """An index expression for an array of a given shape.
 
     ``parts`` is hashable, so that it can be a static argument; it has one entry an axis, and the new axes between them. The
-    arrays of the expression are kept apart.
+    arrays of the expression are kept apart. The array that is indexed gets axes of size 1 at ``expanded`` first.
     """
 
     parts: Parts
     arrays: list[Any]
+    expanded: tuple[int, ...]
 
 
 def parse(shape: tuple[int, ...], index: Any) -> Parsed:
     """Read an index expression.
 
     Raises:
-      IndexError: for too many indices, or two ellipses.
+      IndexError: for too many indices, two ellipses, or a mask that does not fit.
       TypeError: for an index that is no integer, slice, array, None or Ellipsis.
       NonConcreteBooleanIndexError: for a mask whose values are traced.
     """
@@ -70,66 +84,86 @@ def parse(shape: tuple[int, ...], index: Any) -> Parsed:
     items = _expand_ellipsis(shape, items)
     parts: list[Part] = []
     arrays: list[Any] = []
+    expanded: list[int] = []
     axis = 0
     for item in items:
         if item is None:
             parts.append(New())
             continue
-        if isinstance(item, slice):
+        kind = type(item)
+        if kind is _Flag:
+            expanded.append(axis + len(expanded))
+            parts.append(Given(len(arrays), item.places.shape))
+            arrays.append(item.places)
+            continue
+        if kind is slice:
             parts.append(_window(item, shape[axis]))
-        elif isinstance(item, int | np.integer) or (type(item) is np.ndarray and item.shape == ()):
+        elif kind is int or isinstance(item, int | np.integer):
+            if not shape[axis]:
+                raise IndexError(f"indexing: the index {item} is out of bounds for axis {axis}, which has size 0")
             parts.append(At(operator.index(item)))
+        elif kind is _Mask:
+            if item.size != shape[axis]:
+                raise IndexError(
+                    f"indexing: a mask of size {item.size} was given for axis {axis} of size {shape[axis]}; they must be equal"
+                )
+            parts.append(Given(len(arrays), item.places.shape))
+            arrays.append(item.places)
         else:
             parts.append(Given(len(arrays), aval_of(item).shape))
             arrays.append(item)
         axis += 1
-    return Parsed(tuple(parts), arrays)
+    return Parsed(tuple(parts), arrays, tuple(expanded))
 
 
 def _expand_masks(items: tuple[Any, ...]) -> list[Any]:
     """Masks become the places where they hold; everything else is checked."""
     result: list[Any] = []
     for item in items:
-        if item is None or item is Ellipsis or isinstance(item, slice):
+        kind = type(item)
+        if item is None or item is Ellipsis or kind is int or kind is slice:
             result.append(item)
-            continue
-        if isinstance(item, str):
-            raise TypeError(f"indexing: an array has no field {item!r}; index it with integers, slices, arrays, None or ...")
-        if isinstance(item, list | tuple):
-            raise TypeError(
-                "indexing: a list was given as an index, but a sequence is ambiguous; write x[jnp.array(indices)]"
-            )
-        if isinstance(item, bool | np.bool_):
-            result += [None, np.nonzero(np.asarray([item]))[0]]
-            continue
-        if not is_array_like(item):
+        elif isinstance(item, str):
+            raise TypeError(f"indexing: {item!r} was given as an index, but arrays have no fields; write an integer or a slice")
+        elif isinstance(item, list):
+            raise TypeError("indexing: a list was given as an index, but that is ambiguous; write x[jnp.array(indices)]")
+        elif isinstance(item, tuple):
+            result += _expand_masks((np.asarray(item, None if item else np.int32),))
+        elif isinstance(item, bool | np.bool_):
+            result.append(_Flag(np.nonzero([item])[0].astype(np.int32)))
+        elif is_array_like(item):
+            result += _expand_array(item)
+        else:
             try:
                 result.append(operator.index(item))
             except TypeError:
-                raise TypeError(
-                    f"indexing: a {type(item).__name__} was given as an index, but an integer, slice, array, None or ... is needed"
+                raise IndexError(
+                    f"indexing: a {kind.__name__} was given as an index, but an integer, slice, array, None or ... is needed"
                 ) from None
-            continue
-        aval = aval_of(item)
-        if aval.dtype == BOOL:
-            if isinstance(item, Tracer):
-                concrete = item.concrete()
-                if concrete is None:
-                    raise errors.NonConcreteBooleanIndexError(item)
-                item = concrete
-            mask = np.asarray(item)
-            result += list(np.nonzero(mask)) if mask.shape else [None, np.nonzero(mask[None])[0]]
-        elif not dtypes.issubdtype(aval.dtype, np.integer):
-            raise TypeError(
-                f"indexing: an index has dtype {aval.dtype.name}, but integers or booleans are needed; convert it with astype(int)"
-            )
-        else:
-            result.append(item)
     return result
 
 
+def _expand_array(item: Any) -> list[Any]:
+    aval = aval_of(item)
+    if aval.dtype == BOOL:
+        if isinstance(item, Tracer):
+            concrete = item.concrete()
+            if concrete is None:
+                raise errors.NonConcreteBooleanIndexError(item)
+            item = concrete
+        mask = np.asarray(item)
+        if not mask.shape:
+            return [_Flag(np.nonzero(mask[None])[0].astype(np.int32))]
+        return [_Mask(p.astype(np.int32), size) for p, size in zip(np.nonzero(mask), mask.shape, strict=True)]
+    if not dtypes.issubdtype(aval.dtype, np.integer):
+        raise TypeError(
+            f"indexing: an index has dtype {aval.dtype.name}, but integers or booleans are needed; write x.astype(int)"
+        )
+    return [item]
+
+
 def _expand_ellipsis(shape: tuple[int, ...], items: list[Any]) -> list[Any]:
-    used = sum(1 for item in items if item is not None and item is not Ellipsis)
+    used = sum(1 for item in items if item is not None and item is not Ellipsis and type(item) is not _Flag)
     if used > len(shape):
         raise IndexError(
             f"too many indices: the array has {len(shape)} {'axis' if len(shape) == 1 else 'axes'}, but {used} were indexed"
@@ -157,12 +191,12 @@ def _window(item: slice, size: int) -> Window:
         except TypeError:
             raise TypeError(f"indexing: the {name} of a slice is a {type(value).__name__}, but an integer is needed") from None
     start, stop, step = slice(*bounds).indices(size)
-    return Window(start, len(range(start, stop, step)), step)
+    return Window(start, len(range(start, stop, step)), step, stop)
 
 
 def is_whole(part: Part, size: int) -> bool:
     """Whether a part takes all of an axis as it is."""
-    return type(part) is Window and part == Window(0, size, 1)
+    return type(part) is Window and part.start == 0 and part.size == size and part.step == 1
 
 
 def axes_of(parts: Parts) -> list[Part]:
@@ -175,8 +209,3 @@ def in_bounds(parts: Sequence[Part], shape: tuple[int, ...]) -> bool:
     return all(
         type(part) is not At or -size <= part.place < size for part, size in zip(parts, shape, strict=True)
     )
-
-
-def is_concrete_array(x: Any) -> bool:
-    """Whether the value can be read now."""
-    return isinstance(x, np.ndarray | Array)

@@ -12,9 +12,11 @@ import numpy as np
 from jaxlab import dtypes, lax
 from jaxlab.core.aval import aval_of
 from jaxlab.core.trace import Tracer, current
+from jaxlab.numpy.creation import asarray
 from jaxlab.numpy.index_plan import Parts, parse
-from jaxlab.numpy.indexing import Plan, take_parts
+from jaxlab.numpy.indexing import Plan, take_parts, with_axes
 from jaxlab.numpy.promotion import cast, check_arraylike
+from jaxlab.numpy.wrapping import as_array
 from jaxlab.transforms.jit import jit
 
 
@@ -60,8 +62,9 @@ class IndexUpdateRef:
         *,
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
-        mode: str | None = None,
+        mode: Any = None,
         fill_value: Any = None,
+        wrap_negative_indices: bool = True,
     ) -> Any:
         """``x[index]``; with ``mode="fill"``, places out of bounds give ``fill_value`` (NaN by default).
 
@@ -74,10 +77,10 @@ class IndexUpdateRef:
             fill_value=fill_value,
             indices_are_sorted=indices_are_sorted,
             unique_indices=unique_indices,
+            wrap_negative_indices=wrap_negative_indices,
         )
-        if _traced(self.array, parsed.arrays):
-            return take_parts(self.array, parsed.arrays, parsed.parts, **options)
-        return _eager_get(self.array, parsed.arrays, parts=parsed.parts, **options)
+        get = take_parts if _traced(self.array, parsed.arrays) else _eager_get
+        return get(self.array, parsed.arrays, parts=parsed.parts, expanded=parsed.expanded, **options)
 
     def set(self, values: Any, **options: Any) -> Any:
         """``x[index] = values``."""
@@ -128,14 +131,20 @@ class IndexUpdateRef:
         return self.set(func(self.get(mode=options.get("mode"))), **options)
 
     def _update(self, operation: str, values: Any, options: dict[str, Any]) -> Any:
+        if isinstance(values, list | tuple):
+            values = asarray(values)
         check_arraylike(f"x.at[...].{operation.removeprefix('scatter_')}", values)
-        unknown = set(options) - {"indices_are_sorted", "unique_indices", "mode"}
+        unknown = set(options) - _OPTIONS
         if unknown:
-            raise TypeError(f"x.at[...]: there is no option {min(unknown)!r}")
+            raise TypeError(f"x.at[...]: there is no option {min(unknown)!r}; the options are {', '.join(sorted(_OPTIONS))}")
         parsed = parse(aval_of(self.array).shape, self.index)
-        if _traced(self.array, parsed.arrays, values):
-            return update(self.array, parsed.arrays, values, operation=operation, parts=parsed.parts, **options)
-        return _eager_update(self.array, parsed.arrays, values, operation=operation, parts=parsed.parts, **options)
+        x = self.array
+        write = update if _traced(x, parsed.arrays, values) else _eager_update
+        form = dict(operation=operation, parts=parsed.parts, expanded=parsed.expanded)
+        return write(x, parsed.arrays, values, **form, **options)
+
+
+_OPTIONS = {"indices_are_sorted", "unique_indices", "mode", "wrap_negative_indices"}
 
 
 def _traced(array: Any, arrays: list[Any], values: Any = None) -> bool:
@@ -149,43 +158,45 @@ def update(
     *,
     operation: str,
     parts: Parts,
+    expanded: tuple[int, ...] = (),
     indices_are_sorted: bool = False,
     unique_indices: bool = False,
-    mode: str | None = None,
+    mode: Any = None,
+    wrap_negative_indices: bool = True,
 ) -> Any:
     """``x`` with ``values`` written, added, ... at the places that a parsed index names."""
-    aval = aval_of(x)
-    given = aval_of(values)
-    if given.dtype != aval.dtype:
-        joined, _ = dtypes.promote_pair(aval.dtype, aval.weak_type, given.dtype, given.weak_type)
-        if joined != aval.dtype and not dtypes.issubdtype(given.dtype, np.bool_):
-            _warn_of_conversion(given.dtype, aval.dtype)
-    values = cast(values, aval.dtype, aval.weak_type)
-    plan = Plan(aval.shape, arrays, parts)
-    sizes = [size for axis, size in enumerate(plan.slice_sizes) if axis not in plan.collapsed]
-    window = iter(sizes)
-    batch = iter(plan.batch)
-    rank = len(plan.batch) + len(plan.offset_dims)
-    target = tuple(next(window) if i in plan.offset_dims else next(batch) for i in range(rank))
-    full = list(target)
+    aval, given = aval_of(x), aval_of(values)
+    plan = Plan(with_axes(aval.shape, expanded), arrays, parts, wrap_negative_indices)
+    indices = plan.indices()
+    full = list(plan.result_shape)
     for axis in plan.new_axes:
         full.insert(axis, 1)
-    values = _fit(values, tuple(full), plan.new_axes)
+    if 0 in full:
+        return as_array(x)
+    dtype, weak = aval.dtype, aval.weak_type
+    if given.dtype != dtype:
+        joined, joined_weak = dtypes.promote_pair(dtype, weak, given.dtype, given.weak_type)
+        if joined != dtype:
+            _warn_of_conversion(given.dtype, dtype)
+            dtype, weak = joined, joined_weak
+    wide = cast(as_array(x), dtype, weak)
+    values = _fit(cast(values, dtype), tuple(full), plan.new_axes)
+    values = lax.rev(values, plan.reversed) if plan.reversed else values
     numbers = lax.ScatterDimensionNumbers(
         update_window_dims=tuple(plan.offset_dims),
         inserted_window_dims=tuple(plan.collapsed),
         scatter_dims_to_operand_dims=tuple(plan.index_map),
     )
-    scatter = getattr(lax, operation)
-    return scatter(
-        x,
-        plan.indices(),
+    scattered = getattr(lax, operation)(
+        lax.expand_dims(wide, expanded),
+        indices,
         values,
         numbers,
         indices_are_sorted=indices_are_sorted or plan.ordered,
         unique_indices=unique_indices or plan.ordered,
         mode=mode,
     )
+    return cast(lax.squeeze(scattered, expanded), aval.dtype, aval.weak_type)
 
 
 def _warn_of_conversion(given: Any, wanted: Any) -> None:
@@ -200,9 +211,6 @@ def _warn_of_conversion(given: Any, wanted: Any) -> None:
 def _fit(values: Any, full: tuple[int, ...], new_axes: list[int]) -> Any:
     """``values`` broadcast to the shape of the places, without the axes of size 1 that the index added."""
     own = aval_of(values).shape
-    while len(own) > len(full) and own[0] == 1:
-        values = lax.squeeze(values, (0,))
-        own = own[1:]
     try:
         fits = np.broadcast_shapes(own, full) == full
     except ValueError:
@@ -216,12 +224,12 @@ def _fit(values: Any, full: tuple[int, ...], new_axes: list[int]) -> Any:
     return lax.squeeze(values, new_axes) if new_axes else values
 
 
-@partial(jit, static_argnames=("operation", "parts", "indices_are_sorted", "unique_indices", "mode"))
+@partial(jit, static_argnames=("operation", "parts", "expanded", *sorted(_OPTIONS)))
 def _eager_update(x: Any, arrays: list[Any], values: Any, *, operation: str, parts: Parts, **options: Any) -> Any:
     return update(x, arrays, values, operation=operation, parts=parts, **options)
 
 
-@partial(jit, static_argnames=("parts", "mode", "fill_value", "indices_are_sorted", "unique_indices"))
+@partial(jit, static_argnames=("parts", "expanded", "fill_value", *sorted(_OPTIONS)))
 def _eager_get(x: Any, arrays: list[Any], *, parts: Parts, **options: Any) -> Any:
     return take_parts(x, arrays, parts, **options)
 
