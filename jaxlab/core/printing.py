@@ -89,19 +89,24 @@ def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
     """Programs to write once, in the order in which they are met, with the names to write for them."""
     counts: dict[int, int] = {}
     found: dict[int, tuple[ClosedJaxpr, str]] = {}
-    level = [jaxpr]
+    level = {id(jaxpr): (jaxpr, 1)}
     while level:  # level by level: a program is written before those that it calls
-        below: list[Jaxpr] = []
-        for eqn in (eqn for program in level for eqn in program.eqns):
+        below: dict[int, tuple[Jaxpr, int]] = {}
+
+        def met(program: Jaxpr, times: int) -> None:
+            below[id(program)] = (program, below.get(id(program), (program, 0))[1] + times)  # noqa: B023
+
+        for eqn, times in [(eqn, times) for program, times in level.values() for eqn in program.eqns]:
             for value in eqn.params.values():
                 if type(value) is ClosedJaxpr:
-                    counts[id(value)] = counts.get(id(value), 0) + 1
-                    if id(value) not in found:
-                        name = str(eqn.params["name"]) if eqn.primitive.name == "jit" else "jaxpr"
-                        found[id(value)] = (value, name)
-                        below.append(value.jaxpr)
+                    counts[id(value)] = counts.get(id(value), 0) + times
+                    name = str(eqn.params["name"]) if eqn.primitive.name == "jit" else "jaxpr"
+                    found.setdefault(id(value), (value, name))
+                    met(value.jaxpr, times)
                 elif type(value) is tuple:
-                    below += [item.jaxpr for item in value if type(item) is ClosedJaxpr]
+                    for item in value:
+                        if type(item) is ClosedJaxpr:
+                            met(item.jaxpr, times)
         level = below
     taken: set[str] = set()
     result = []
@@ -124,7 +129,7 @@ class Printer:
         self.names = names
 
     def jaxpr(self, jaxpr: Jaxpr, *, outermost: bool = False) -> Doc:
-        """``{ lambda consts; args. let equations in (results) }``; only the outermost one calls unused results ``_``."""
+        """``{ lambda consts; args. let equations in (results) }``; outermost, unused results are ``_``."""
         used = variables_read(jaxpr) if outermost else None
         constvars, invars = self.binders(jaxpr.constvars), self.binders(jaxpr.invars)
         eqns = join([Break("; ")], [self.equation(eqn, used) for eqn in jaxpr.eqns])
@@ -213,14 +218,12 @@ class Printer:
 
 
 def literal_text(value: Any, dtype: Any) -> str:
-    """A scalar as Python writes it."""
+    """A scalar as Python writes it: a Python number as it is, any other value as its dtype holds it."""
     if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):
-        kind = getattr(dtype, "kind", "")
-        if kind == "f" and not isinstance(value, complex):
-            value = np.asarray(value, dtype).item()
         return str(value)
-    item = np.asarray(value).item() if not hasattr(value, "item") else value.item()
-    return str(item)
+    if isinstance(dtype, np.dtype):
+        return str(np.asarray(value, dtype).item())
+    return str(value)
 
 
 def _closed_text(self: ClosedJaxpr) -> str:

@@ -482,7 +482,7 @@ def indices(dimensions: Sequence[int], dtype: Any = None, sparse: bool = False) 
     ndim = len(dimensions)
     grids = []
     for axis, length in enumerate(dimensions):
-        target = [length if j == axis or not sparse else 1 for j in range(ndim)]
+        target = [dimensions[j] if j == axis or not sparse else 1 for j in range(ndim)]
         grids.append(lax.broadcast_in_dim(lax.iota(wanted, length), target, (axis,)))
     if sparse:
         return tuple(grids)

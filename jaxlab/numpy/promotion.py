@@ -107,6 +107,8 @@ def promote_pair(name: str, x: Any, y: Any, inexact: bool = False) -> tuple[Any,
     if a is not b:
         if dtype is not b.dtype or weak is not b.weak_type:
             dtype, weak = dtypes.promote_pair(dtype, weak, b.dtype, b.weak_type)
+        if weak and dtype is _BOOL:
+            weak = False  # comparisons of numbers are weak, but no boolean gives way to another
         if inexact and not is_inexact(dtype):
             dtype = to_inexact(dtype, weak)
         if a.dtype != dtype or a.weak_type is not weak:

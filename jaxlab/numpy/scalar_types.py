@@ -189,7 +189,7 @@ def size(a: Any, axis: int | Sequence[int] | None = None) -> int:
     """The number of elements of an array, a number or nested lists, or the length of some of its axes.
 
     Raises:
-      IndexError: if an axis is out of bounds.
+      ValueError: if an axis is out of bounds.
 
     >>> jnp.size(jnp.zeros((2, 3))), jnp.size(jnp.zeros((2, 3)), 1)
     (6, 3)
@@ -198,4 +198,7 @@ def size(a: Any, axis: int | Sequence[int] | None = None) -> int:
     if axis is None:
         return math.prod(lengths)
     axes = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    for i in axes:
+        if not -len(lengths) <= i < len(lengths):
+            raise ValueError(f"size: axis {i} is out of bounds for an array with {len(lengths)} axes")
     return math.prod(lengths[i] for i in axes)

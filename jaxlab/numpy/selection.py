@@ -33,7 +33,8 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     shape = broadcast_shapes(*shapes, *([aval.shape] if aval.shape else []))
     if aval.shape:
         condition = broadcast_to_shape(condition, shape)
-    return lax.select_n(condition, broadcast_to_shape(y, shape), broadcast_to_shape(x, shape))
+    x, y = broadcast_to_shape(x, shape), broadcast_to_shape(y, shape)
+    return lax.select_n(condition, y, x)
 
 
 selected = named(_where)

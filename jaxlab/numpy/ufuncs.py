@@ -12,7 +12,7 @@ from jaxlab.core.aval import aval_of, is_inexact
 from jaxlab.core.trace import Tracer
 from jaxlab.numpy.promotion import promote_one, promote_pair, type_of
 from jaxlab.numpy.selection import selected
-from jaxlab.numpy.wrapping import BOOL, compiled, like, named
+from jaxlab.numpy.wrapping import BOOL, compiled, like, named, strong
 
 
 def _made(ufunc: Any, name: str, doc: str) -> Any:
@@ -169,7 +169,8 @@ def arccosh(x: Any, /) -> Any:
     out = lax.acosh(x)
     if aval_of(x).dtype.kind != "c":
         return out
-    return selected(lax.lt(lax.real(out), like(lax.real(out), 0)), lax.neg(out), out)
+    real = lax.real(out)
+    return selected(lax.lt(real, like(real, 0)), lax.neg(out), out)
 
 
 @compiled
@@ -187,7 +188,7 @@ def log2(x: Any, /) -> Any:
     """
     out = lax.log(promote_one("log2", x))
     if aval_of(out).dtype.kind != "c":
-        return lax.div(out, lax.log(like(out, 2)))
+        return lax.div(out, lax.log(strong(out, 2)))
     real, imag = lax.real(out), lax.imag(out)
     scale = lax.log(like(real, 2))
     return lax.complex(lax.div(real, scale), lax.div(imag, scale))
@@ -208,7 +209,7 @@ def log10(x: Any, /) -> Any:
     """
     out = lax.log(promote_one("log10", x))
     if aval_of(out).dtype.kind != "c":
-        return lax.mul(out, like(out, 1 / math.log(10)))
+        return lax.mul(out, strong(out, 1 / math.log(10)))
     real, imag = lax.real(out), lax.imag(out)
     scale = like(real, 1 / math.log(10))
     return lax.complex(lax.mul(real, scale), lax.mul(imag, scale))

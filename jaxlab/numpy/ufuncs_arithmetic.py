@@ -10,6 +10,9 @@ from jaxlab import dtypes, lax
 from jaxlab.control.while_loop import while_loop
 from jaxlab.core.aval import aval_of, is_inexact
 from jaxlab.numpy.promotion import (
+    broadcast_shapes,
+    broadcast_to_shape,
+    cast,
     check_arraylike,
     promote,
     promote_dtypes,
@@ -21,7 +24,7 @@ from jaxlab.numpy.promotion import (
 )
 from jaxlab.numpy.selection import selected
 from jaxlab.numpy.ufuncs import binary, unary
-from jaxlab.numpy.wrapping import BOOL, as_array, compiled, filled, like, named
+from jaxlab.numpy.wrapping import BOOL, as_array, compiled, filled, like, named, strong
 from jaxlab.primitives.arithmetic import integer_pow_p
 
 # fmt: off
@@ -61,7 +64,8 @@ def absolute(x: Any, /) -> Any:
     >>> jnp.absolute(jnp.array([-1, 2]))
     Array([1, 2], dtype=int32)
     """
-    if type_of("absolute", x).dtype == BOOL:
+    dtype = type_of("absolute", x).dtype
+    if dtype == BOOL or dtypes.issubdtype(dtype, np.unsignedinteger):
         return as_array(x)
     return lax.abs(x)
 
@@ -323,7 +327,7 @@ def hypot(x1: Any, x2: Any, /) -> Any:
     if dtype.kind == "c":
         raise ValueError("hypot: complex numbers were given, but only real ones are taken; write jnp.abs(...) around them")
     x, y = lax.abs(x), lax.abs(y)
-    infinity = like(x, np.inf)
+    infinity = strong(x, np.inf)
     infinite = lax.bitwise_or(lax.eq(x, infinity), lax.eq(y, infinity))
     big, small = lax.max(x, y), lax.min(x, y)
     zero = like(x, 0)
@@ -347,9 +351,8 @@ def gcd(x1: Any, x2: Any) -> Any:
     Array([4, 2], dtype=int32)
     """
     x, y = _integers("gcd", x1, x2)
-    shape = np.broadcast_shapes(aval_of(x).shape, aval_of(y).shape)
-    x, y = lax.abs(x), lax.abs(y)
-    x, y = [x if aval_of(x).shape == shape else lax.broadcast_in_dim(x, shape, range(len(shape)) if aval_of(x).shape else ()) for x in (x, y)]
+    shape = broadcast_shapes(aval_of(x).shape, aval_of(y).shape)
+    x, y = [absolute.__wrapped__(v) for v in [broadcast_to_shape(v, shape) for v in (x, y)]]
     return while_loop(_gcd_goes_on, _gcd_step, (x, y))[0]
 
 
@@ -380,7 +383,7 @@ def lcm(x1: Any, x2: Any) -> Any:
     Array([20, 30], dtype=int32)
     """
     x, y = _integers("lcm", x1, x2)
-    x, y = lax.abs(x), lax.abs(y)
+    x, y = absolute.__wrapped__(x), absolute.__wrapped__(y)
     divisor = gcd(x, y)
     none = lax.eq(divisor, like(divisor, 0))
     return selected(none, like(divisor, 0), multiply.__wrapped__(x, floor_divide(y, divisor)))
@@ -395,8 +398,8 @@ def _numeric(name: str, x: Any, y: Any) -> list[Any]:
 def _extreme(name: str, x: Any, y: Any, compare: Any) -> Any:
     left, right, dtype = promote_pair(name, x, y)
     wins = _ordered(compare, left, right, dtype)
-    missing = lax.ne(y, y)
-    return selected(lax.bitwise_or(*promote_shapes(name, wins, missing)), x, y)
+    wins, missing, _ = promote_pair(name, wins, lax.ne(y, y))
+    return selected(lax.bitwise_or(wins, missing), x, y)
 
 
 def _ordered(compare: Any, x: Any, y: Any, dtype: Any) -> Any:

@@ -42,7 +42,7 @@ def angle(z: Any, deg: bool = False) -> Any:
     Array([ 90., 180.], dtype=float32)
     """
     type_of("angle", z)
-    parts = (lax.real(z), lax.imag(z)) if _is_complex(z) else (z, filled(z, 0))
+    parts = (lax.real(z), lax.imag(z)) if _is_complex(z) else (z, filled(z, 0, aval_of(z).dtype))
     x, y = promote_dtypes(*parts, inexact=True)
     out = lax.atan2(y, x)
     return lax.mul(out, like(out, 180 / 3.141592653589793)) if deg else out

@@ -21,7 +21,7 @@ from jaxlab.numpy.promotion import (
 from jaxlab.numpy.selection import selected
 from jaxlab.numpy.ufuncs import binary
 from jaxlab.numpy.ufuncs_logic import isinf
-from jaxlab.numpy.wrapping import BOOL, as_array, compiled, filled, like, named
+from jaxlab.numpy.wrapping import BOOL, as_array, compiled, filled, like, named, strong
 from jaxlab.transforms.custom_jvp import custom_jvp
 
 
@@ -39,11 +39,11 @@ def _log_of_sum(x: Any, y: Any, exp: Any, scale: float, turn: float) -> Any:
     big = lax.max(x, y)
     if aval_of(big).dtype.kind == "c":
         log1p = lax.log1p(exp(lax.sub(lax.add(x, y), lax.mul(big, like(big, 2)))))
-        return _complex_wrapped(lax.add(big, log1p if scale == 1 else lax.mul(like(big, scale), log1p)), turn)
+        return _complex_wrapped(lax.add(big, log1p if scale == 1 else lax.mul(strong(big, scale), log1p)), turn)
     delta = lax.sub(x, y)
     undefined, total = lax.ne(delta, delta), lax.add(x, y)
     log1p = lax.log1p(exp(lax.neg(lax.abs(delta))))
-    return lax.select(undefined, total, lax.add(big, log1p if scale == 1 else lax.mul(like(big, scale), log1p)))
+    return lax.select(undefined, total, lax.add(big, log1p if scale == 1 else lax.mul(strong(big, scale), log1p)))
 
 
 @custom_jvp
@@ -109,7 +109,7 @@ def signbit(x: Any, /) -> Any:
     if dtype == BOOL:
         return filled(x, False)
     if not is_inexact(dtype):
-        return lax.lt(x, like(x, 0))
+        return lax.lt(x, strong(x, 0))
     if dtype.kind == "c":
         raise ValueError(f"signbit: an array of dtype {dtype.name} was given, but complex numbers have no sign; take .real")
     bits = np.dtype(f"int{8 * dtype.itemsize}")
@@ -154,7 +154,7 @@ def heaviside(x1: Any, x2: Any, /) -> Any:
     x, y = promote_dtypes(x1, x2, inexact=True)  # `where` broadcasts
     zero = like(x, 0)
     below, above = lax.lt(x, zero), lax.gt(x, zero)
-    return selected(below, zero, selected(above, like(x, 1), selected(lax.ne(x, x), x, y)))
+    return selected(below, strong(x, 0), selected(above, strong(x, 1), selected(lax.ne(x, x), x, y)))
 
 
 @named(static_argnames=("copy",))
@@ -177,8 +177,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if not is_inexact(dtype):
         return as_array(x)
     if dtype.kind == "c":
-        parts = [nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (lax.real(x), lax.imag(x))]
-        return lax.complex(*parts)
+        real = nan_to_num(lax.real(x), nan=nan, posinf=posinf, neginf=neginf)
+        return lax.complex(real, nan_to_num(lax.imag(x), nan=nan, posinf=posinf, neginf=neginf))
     limits = dtypes.finfo(dtype)
     x = selected(lax.ne(x, x), cast(nan, dtype), x)
     greatest = limits.max if posinf is None else posinf
@@ -323,7 +323,7 @@ def spacing(x: Any, /) -> Any:
     dtype = aval_of(x).dtype
     if dtype.kind == "c":
         raise ValueError("spacing: complex numbers were given, but only real ones are taken; take .real and .imag")
-    step = lax.sub(lax.nextafter(x, copysign(like(x, np.inf), x)), x)
-    least = copysign(like(x, dtypes.finfo(dtype).smallest_subnormal), x)
+    step = lax.sub(lax.nextafter(x, copysign(strong(x, np.inf), x)), x)
+    least = copysign(strong(x, dtypes.finfo(dtype).smallest_subnormal), x)
     return selected(lax.eq(step, like(x, 0)), least, step)
 

@@ -21,8 +21,8 @@ from jaxlab.numpy.promotion import (
     type_of,
 )
 from jaxlab.numpy.ufuncs import binary, unary
-from jaxlab.numpy.ufuncs_arithmetic import complex_order
-from jaxlab.numpy.wrapping import BOOL, compiled, filled, like, named
+from jaxlab.numpy.ufuncs_arithmetic import absolute, complex_order
+from jaxlab.numpy.wrapping import BOOL, compiled, filled, like, named, strong
 from jaxlab.runtime.array import put
 
 
@@ -39,7 +39,7 @@ def _as_bool(x: Any) -> Any:
 
 def _logical(name: str, on_bools: Callable[[Any, Any], Any], about: str, example: str) -> Any:
     def on_numbers(x: Any, y: Any) -> Any:
-        return on_bools(_as_bool(x), _as_bool(y))
+        return on_bools(lax.ne(x, strong(x, 0)), lax.ne(y, strong(y, 0)))
 
     return binary(name, on_numbers, about, example, on_bools=on_bools)
 
@@ -134,7 +134,8 @@ def bitwise_count(x: Any, /) -> Any:
     >>> jnp.bitwise_count(jnp.array([7, -8]))
     Array([3, 1], dtype=uint8)
     """
-    return lax.convert_element_type(lax.population_count(lax.abs(to_numeric("bitwise_count", x))), np.dtype(np.uint8))
+    x = absolute.__wrapped__(to_numeric("bitwise_count", x))
+    return lax.convert_element_type(lax.population_count(x), np.dtype(np.uint8))
 
 
 @compiled
@@ -191,14 +192,14 @@ def isinf(x: Any, /) -> Any:
         real, imag = lax.real(x), lax.imag(x)
         first = lax.eq(lax.abs(real), like(real, np.inf))
         return lax.bitwise_or(first, lax.eq(lax.abs(imag), like(real, np.inf)))
-    return lax.eq(lax.abs(x), like(x, np.inf)) if is_inexact(dtype) else filled(x, False, BOOL)
+    return lax.eq(lax.abs(x), strong(x, np.inf)) if is_inexact(dtype) else filled(x, False, BOOL)
 
 
 def _is_infinity(name: str, infinity: float, x: Any) -> Any:
     dtype = type_of(name, x).dtype
     if dtype.kind == "c":
         raise ValueError(f"{name}: complex numbers were given, which have no sign; ask for their .real or .imag")
-    return lax.eq(x, like(x, infinity)) if is_inexact(dtype) else filled(x, False, BOOL)
+    return lax.eq(x, strong(x, infinity)) if is_inexact(dtype) else filled(x, False, BOOL)
 
 
 @compiled
@@ -255,12 +256,12 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
         dtype = aval_of(a).dtype
     real = dtype if dtype.kind != "c" else np.dtype(f"float{dtype.itemsize * 4}")
     rtol, atol = cast(rtol, real), cast(atol, real)
-    both_nan = lax.bitwise_and(lax.ne(a, a), lax.ne(b, b))
+    both_nan = logical_and.__wrapped__(lax.ne(a, a), lax.ne(b, b))
     finite = isfinite.__wrapped__(b)
     near = lax.le(lax.abs(lax.sub(a, b)), lax.add(atol, lax.mul(rtol, lax.abs(b))))
     same = lax.eq(a, b)
-    out = lax.bitwise_or(same, lax.bitwise_and(finite, near))
-    return lax.bitwise_or(out, both_nan) if equal_nan else out
+    out = logical_or.__wrapped__(same, logical_and.__wrapped__(finite, near))
+    return logical_or.__wrapped__(out, both_nan) if equal_nan else out
 
 
 @named(static_argnames=("equal_nan",))
@@ -281,7 +282,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bo
 
 
 def _all(x: Any) -> Any:
-    return lax.reduce_and(x, tuple(range(len(aval_of(x).shape))))
+    return lax.reduce_and(cast(x, BOOL), tuple(range(len(aval_of(x).shape))))
 
 
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:

@@ -12,6 +12,7 @@ from jaxlab.numpy.promotion import (
     check_arraylike,
     check_out,
     promote_one,
+    to_inexact,
     type_of,
 )
 from jaxlab.numpy.selection import selected
@@ -74,7 +75,7 @@ def rint(x: Any, /) -> Any:
     """
     dtype = type_of("rint", x).dtype
     if not is_inexact(dtype):
-        return promote_one("rint", x)
+        return lax.convert_element_type(x, to_inexact(dtype))
     if dtype.kind == "c":
         return lax.complex(rint(lax.real(x)), rint(lax.imag(x)))
     return lax.round(x, RoundingMethod.TO_NEAREST_EVEN)

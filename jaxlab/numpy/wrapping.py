@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxlab.core.aval import aval_of
 from jaxlab.core.trace import Tracer
+from jaxlab.dtypes import python_scalar_dtype, scalar_type_of
 from jaxlab.primitives.broadcasting import broadcast_in_dim
 from jaxlab.runtime.array import Array, put
 from jaxlab.transforms.jit import jit
@@ -42,12 +43,23 @@ def as_array(x: Any) -> Any:
 
 
 def like(x: Any, value: complex) -> Any:
-    """A scalar of the dtype of ``x``, which becomes a literal of a program."""
+    """A scalar of the dtype of ``x``, weak where ``x`` is; it becomes a literal of a program."""
+    aval = aval_of(x)
+    return _weak(aval.dtype, value) if aval.weak_type else aval.dtype.type(value)
+
+
+def strong(x: Any, value: complex) -> Any:
+    """A scalar of the dtype of ``x`` that is not weak, so that the result of an operation is not, either."""
     return aval_of(x).dtype.type(value)
+
+
+def _weak(dtype: Any, value: complex) -> Any:
+    kind = scalar_type_of(dtype)
+    return kind(value) if dtype == python_scalar_dtype(kind) else dtype.type(value)
 
 
 def filled(x: Any, value: complex, dtype: Any = None) -> Any:
     """An array of the shape of ``x``, and of its dtype unless another is given, that holds one value everywhere."""
     aval = aval_of(x)
-    scalar = (dtype or aval.dtype).type(value)
+    scalar = dtype.type(value) if dtype is not None else like(aval, value)
     return broadcast_in_dim(scalar, aval.shape, ()) if aval.shape else put(scalar)

@@ -69,8 +69,12 @@ def namespace(library: str) -> dict[str, Any]:
     """The names that expressions are written with, from ``jax`` or ``jaxlab``."""
     root = importlib.import_module(library)
 
+    text: Callable[[Any], str] = str
+    if library == "jaxlab":
+        text = importlib.import_module("jaxlab.core.printing").jaxpr_to_text
+
     def jaxpr(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-        return str(root.make_jaxpr(fun)(*args, **kwargs))
+        return text(root.make_jaxpr(fun)(*args, **kwargs))
 
     names = {"jax": root, "jaxpr": jaxpr, "np": np, "ml_dtypes": ml_dtypes, "functools": functools, **samples}
     for name, module in {"jnp": "numpy", "lax": "lax", "nn": "nn", "random": "random"}.items():
@@ -165,7 +169,7 @@ def difference(ours: Any, theirs: Any, rtol: float | None = None, atol: float = 
 
 
 def _difference_of_values(ours: np.ndarray, theirs: np.ndarray, rtol: float | None, atol: float) -> str | None:
-    if ours.dtype.kind in "biu":
+    if ours.dtype.kind in "biu" or "int" in ours.dtype.name:
         same = np.array_equal(ours, theirs)
     else:
         wide = np.complex128 if ours.dtype.kind == "c" else np.float64
