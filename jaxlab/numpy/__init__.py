@@ -287,9 +287,6 @@ from jaxlab.numpy.order_statistics import nanquantile as nanquantile
 from jaxlab.numpy.order_statistics import percentile as percentile
 from jaxlab.numpy.order_statistics import quantile as quantile
 
-# promotion
-from jaxlab.numpy.promotion import broadcast_shapes as broadcast_shapes
-
 # manipulation
 from jaxlab.numpy.manipulation import atleast_1d as atleast_1d
 from jaxlab.numpy.manipulation import atleast_2d as atleast_2d
@@ -341,6 +338,27 @@ from jaxlab.numpy.linear_algebra import vecmat as vecmat
 # einsum
 from jaxlab.numpy.einsum import einsum as einsum
 from jaxlab.numpy.einsum import einsum_path as einsum_path
+
+# taking
+from jaxlab.numpy.taking import choose as choose
+from jaxlab.numpy.taking import compress as compress
+from jaxlab.numpy.taking import diagonal as diagonal
+from jaxlab.numpy.taking import extract as extract
+from jaxlab.numpy.taking import fill_diagonal as fill_diagonal
+from jaxlab.numpy.taking import place as place
+from jaxlab.numpy.taking import put as put
+from jaxlab.numpy.taking import put_along_axis as put_along_axis
+from jaxlab.numpy.taking import take as take
+from jaxlab.numpy.taking import take_along_axis as take_along_axis
+from jaxlab.numpy.taking import trace as trace
+
+# sorting
+from jaxlab.numpy.sorting import argpartition as argpartition
+from jaxlab.numpy.sorting import argsort as argsort
+from jaxlab.numpy.sorting import lexsort as lexsort
+from jaxlab.numpy.sorting import partition as partition
+from jaxlab.numpy.sorting import sort as sort
+from jaxlab.numpy.sorting import sort_complex as sort_complex
 
 # operators
 from jaxlab.numpy import operators as _operators

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jaxlab.core.aval import aval_of
-from jaxlab.numpy import manipulation
+from jaxlab.numpy import manipulation, taking
 
 
 def _one_or_all(args: tuple[Any, ...]) -> Any:
@@ -44,3 +44,16 @@ def matrix_transposed(self: Any) -> Any:
     if ndim < 2:
         raise ValueError(f"x.mT: the array has {ndim} axes, but a matrix has at least two")
     return manipulation.matrix_transpose(self)
+
+
+def compress(
+    self: Any,
+    condition: Any,
+    axis: int | None = None,
+    *,
+    out: None = None,
+    size: int | None = None,
+    fill_value: Any = 0,
+) -> Any:
+    """The slices along an axis where a condition holds; see `jaxlab.numpy.compress`."""
+    return taking.compress(condition, self, axis, size=size, fill_value=fill_value, out=out)
