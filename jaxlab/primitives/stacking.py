@@ -1,4 +1,4 @@
-"""Arrays side by side along a new axis: stack, and its adjoint unstack."""
+"""Arrays side by side along a new axis: stack, and its adjoint unstack; and tile, copies along the axes there are."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ import numpy as np
 
 from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_undefined
 from jaxlab.core.primitive import Example, Primitive
-from jaxlab.primitives.broadcasting import F32, I32, broadcast_axis, instantiate, move_axis, zero_ct
-from jaxlab.primitives.reshaping import canonical_axis, drop_axes, insert, physical, word_shape
+from jaxlab.primitives.broadcasting import (
+    F32,
+    I32,
+    Linear,
+    broadcast_axis,
+    instantiate,
+    move_axis,
+    reduce_sum,
+    zero_ct,
+)
+from jaxlab.primitives.reshaping import canonical_axis, drop_axes, insert, physical, reshape, word_shape
 
 
 def stack(operands: Sequence[Any], axis: int = 0) -> Any:
@@ -149,3 +158,57 @@ class Unstack(Primitive):
 
 
 unstack_p = Unstack()
+
+
+def tile(operand: Any, reps: Sequence[int]) -> Any:
+    """``operand`` repeated ``reps`` times along each of its axes.
+
+    Raises TypeError where there is not one number for each axis, ValueError where one is negative.
+
+    >>> tile(np.arange(2), (2,))
+    Array([0, 1, 0, 1], dtype=int32)
+    """
+    return tile_p.bind(operand, reps=tuple([operator.index(r) for r in reps]))
+
+
+class Tile(Linear):
+    name = "tile"
+
+    def abstract_eval(self, x: Any, *, reps: Any) -> ShapedArray:
+        if len(reps) != len(x.shape):
+            raise TypeError(
+                f"tile: reps {reps} has {len(reps)} entries, but the operand {x.str_short()} has "
+                f"{len(x.shape)} axes"
+            )
+        if any(count < 0 for count in reps):
+            raise ValueError(f"tile: reps {reps} was given, but every count must be 0 or more")
+        shape = tuple(size * count for size, count in zip(x.shape, reps, strict=True))
+        return ShapedArray(shape, x.dtype, x.weak_type)
+
+    def lower(self, ctx: Any, x: Any, *, reps: Any) -> Any:
+        b, (aval,) = ctx.b, ctx.avals_in
+        both = [n for pair in zip(reps, aval.shape, strict=True) for n in pair]
+        words = word_shape(aval.dtype)
+        own = (*range(1, len(both), 2), *range(len(both), len(both) + len(words)))
+        repeated = b.broadcast(x, (*both, *words), physical(aval).dtype, own)
+        return b.value("stablehlo.reshape", b.type(ctx.aval_out), repeated)
+
+    def transpose(self, ct: Any, x: Any, *, reps: Any) -> Any:
+        if zero_ct(ct):
+            return [None]
+        both = [n for pair in zip(reps, x.aval.shape, strict=True) for n in pair]
+        return [reduce_sum(reshape(ct, both), range(0, len(both), 2))]
+
+    def batch(self, size: int, args: Any, dims: Any, *, reps: Any) -> Any:
+        (x,), (dim,) = args, dims
+        return tile(x, insert(reps, dim, 1)), dim
+
+    def reference(self, x: Any, *, reps: Any) -> Any:
+        return np.tile(x, reps)
+
+    def examples(self) -> Iterable[Example]:
+        for shape, reps in (((2, 3), (2, 3)), ((3,), (1,)), ((), ()), ((2,), (0,)), ((0, 2), (2, 2))):
+            yield Example((ShapedArray(shape, F32),), {"reps": reps})
+
+
+tile_p = Tile()
