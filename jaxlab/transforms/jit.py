@@ -10,127 +10,18 @@ from typing import Any
 from jaxlab import errors, tree
 from jaxlab.caching import Cache
 from jaxlab.config import config
-from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
-from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Var, dce
-from jaxlab.core.memo import memoised
-from jaxlab.core.primitive import Primitive
-from jaxlab.core.trace import Tracer, current, interpret_with
-from jaxlab.interpreters.batching import batch_jaxpr
+from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
+from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
+from jaxlab.core.trace import Tracer, current
 from jaxlab.interpreters.evaluation import program_for
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name, resolve_argnums
-from jaxlab.interpreters.jvp import jvp_jaxpr
-from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.program import Program
 from jaxlab.interpreters.staging import close, stage
-from jaxlab.interpreters.transpose import transpose_jaxpr
-from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime import execution
 from jaxlab.runtime.array import Array
 from jaxlab.runtime.backend import default_device, devices, find_device
 from jaxlab.transforms import stages
-
-
-class Jit(Primitive):
-    """The application of a compiled function: one equation that holds the function's jaxpr."""
-
-    name = "jit"
-    multiple_results = True
-
-    def program(self, params: dict[str, Any]) -> ClosedJaxpr:
-        closed: ClosedJaxpr = params["jaxpr"]
-        return closed
-
-    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
-        shown = {"name": params["name"]}
-        if any(params["donated_invars"]):
-            shown["donated_invars"] = params["donated_invars"]
-        shown["jaxpr"] = params["jaxpr"]
-        return shown | {name: True for name in ("inline", "keep_unused") if params[name]}
-
-    def abstract_eval(self, *avals: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
-        return jaxpr.out_avals
-
-    def lower(self, ctx: Any, *operands: Any, jaxpr: ClosedJaxpr, name: str, **params: Any) -> list[Any]:
-        return ctx.call(jaxpr, name, operands)
-
-    def jvp(
-        self, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
-    ) -> tuple[list[Any], list[Any]]:
-        nonzero = [type(t) is not Zero for t in tangents]
-        both, nonzero_out = jvp_jaxpr(jaxpr, nonzero)
-        given = [t for t, n in zip(tangents, nonzero, strict=True) if n]
-        out = self.rebind(both, [*primals, *given], params)
-        count = len(jaxpr.jaxpr.outvars)
-        rest = iter(out[count:])
-        zeros = [Zero(aval.to_tangent_aval()) for aval in jaxpr.out_avals]
-        return out[:count], [next(rest) if n else zero for n, zero in zip(nonzero_out, zeros, strict=True)]
-
-    def partial_eval(
-        self, trace: Any, unknown: Sequence[bool], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
-    ) -> list[Any]:
-        halves = split_jaxpr(jaxpr, unknown)
-        known_args = [x for x, u in zip(args, unknown, strict=True) if not u]
-        with interpret_with(trace.parent):
-            outputs, residuals = self.run_known(halves, known_args, params)
-        unknown_args = [x for x, u in zip(args, unknown, strict=True) if u]
-        later = trace.unknown.process(
-            self, [*residuals, *unknown_args], {**_fresh(params), "jaxpr": halves.unknown}
-        )
-        known_outputs, unknown_outputs = iter(outputs), iter(later)
-        return [next(unknown_outputs) if u else next(known_outputs) for u in halves.out_unknown]
-
-    def run_known(
-        self, halves: Halves, args: Sequence[Any], params: dict[str, Any]
-    ) -> tuple[list[Any], list[Any]]:
-        """The known outputs and the residuals; those that are inputs are not passed through the program."""
-        count = len(halves.known.jaxpr.outvars) - halves.num_residuals
-        pruned, forwarded = _without_forwarded(halves.known, count)
-        out = self.rebind(pruned, args, params)
-        computed = iter(out[count:])
-        return out[:count], [next(computed) if i is None else args[i] for i in forwarded]
-
-    def transpose(self, ct: Any, *args: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
-        linear = [type(x) is UndefinedPrimal for x in args]
-        zeros = [type(c) is Zero for c in ct]
-        back, nonzero = transpose_jaxpr(jaxpr, linear, zeros)
-        values = [x for x, u in zip(args, linear, strict=True) if not u]
-        given = [instantiate(c) for c, z in zip(ct, zeros, strict=True) if not z]
-        out = iter(self.rebind(back, [*values, *given], params))
-        flags = iter(nonzero)
-        return [(next(out) if next(flags) else None) if u else None for u in linear]
-
-    def batch(
-        self, size: int, args: Sequence[Any], dims: Sequence[int | None], *, jaxpr: ClosedJaxpr, **params: Any
-    ) -> tuple[list[Any], list[int | None]]:
-        batched, mapped = batch_jaxpr(jaxpr, size, dims)
-        return self.rebind(batched, args, params), [0 if m else None for m in mapped]
-
-    def rebind(self, jaxpr: ClosedJaxpr, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-        """Apply a program derived from this one."""
-        out: list[Any] = self.bind(*args, **{**_fresh(params), "jaxpr": jaxpr})
-        return out
-
-
-@memoised
-def _without_forwarded(known: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, list[int | None]]:
-    """A program without the results after ``count`` that are inputs, and which input each is.
-
-    What only the tangents would have needed goes too, where no tangent needs it.
-    """
-    jaxpr = known.jaxpr
-    index = {v: i for i, v in enumerate(jaxpr.invars)}
-    residuals = jaxpr.outvars[count:]
-    forwarded = [index.get(v) if type(v) is Var else None for v in residuals]
-    needed = [True] * count + [i is None for i in forwarded]
-    return ClosedJaxpr(dce(jaxpr, needed)[0], known.consts), forwarded
-
-
-def _fresh(params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters for a derived program: donation was a promise about the original arguments."""
-    return {**params, "donated_invars": ()} if params["donated_invars"] else params
-
-
-jit_p = Jit()
+from jaxlab.transforms.jit_call import jit_p
 
 
 class Traced:
