@@ -133,6 +133,8 @@ from jaxlab.primitives.concatenation import rev_p as rev_p
 from jaxlab.primitives.concatenation import split as split
 from jaxlab.primitives.concatenation import split_p as split_p
 from jaxlab.primitives.stacking import stack as stack
+from jaxlab.primitives.stacking import tile as tile
+from jaxlab.primitives.stacking import tile_p as tile_p
 from jaxlab.primitives.stacking import unstack as unstack
 from jaxlab.primitives.creation import broadcasted_iota as broadcasted_iota
 from jaxlab.primitives.creation import empty as empty
@@ -209,3 +211,15 @@ from jaxlab.primitives.cumulative import cummax as cummax
 from jaxlab.primitives.cumulative import cummin as cummin
 from jaxlab.primitives.cumulative import cumprod as cumprod
 from jaxlab.primitives.cumulative import cumsum as cumsum
+
+# convolution
+from jaxlab.primitives.convolution import conv_general_dilated as conv_general_dilated
+from jaxlab.primitives.convolution import conv_general_dilated_p as conv_general_dilated_p
+from jaxlab.primitives.convolution_forms import conv as conv
+from jaxlab.primitives.convolution_forms import conv_general_dilated_patches as conv_general_dilated_patches
+from jaxlab.primitives.convolution_forms import conv_transpose as conv_transpose
+from jaxlab.primitives.convolution_forms import conv_with_general_padding as conv_with_general_padding
+from jaxlab.primitives.convolution_shapes import ConvDimensionNumbers as ConvDimensionNumbers
+from jaxlab.primitives.convolution_shapes import conv_dimension_numbers as conv_dimension_numbers
+from jaxlab.primitives.convolution_shapes import conv_general_permutations as conv_general_permutations
+from jaxlab.primitives.convolution_shapes import padtype_to_pads as padtype_to_pads
