@@ -7,7 +7,7 @@ from jaxlab.config import default_device
 from jaxlab.runtime import backend, plugins, selftest
 from jaxlab.runtime.array import put
 
-NEWEST = Path("/work/venv312/bin/python")
+NEWEST = Path(__file__).parents[2] / ".venv-newest/bin/python"
 
 
 def test_the_cpu(device):
