@@ -1,4 +1,4 @@
-"""Arrays side by side along a new axis: stack, and its adjoint unstack; and tile, copies along the axes there are."""
+"""Arrays side by side along a new axis: stack, and its adjoint unstack; and copies along an axis: tile."""
 
 from __future__ import annotations
 
