@@ -36,8 +36,11 @@ class CacheStats:
 class Clearable(Protocol):
     """What the registry asks of a cache."""
 
-    def stats(self) -> CacheStats: ...
-    def clear(self) -> None: ...
+    def stats(self) -> CacheStats:
+        """How full it is, and how often it helped."""
+
+    def clear(self) -> None:
+        """Forget everything."""
 
 
 class CachedFunction(Protocol[P, R]):
@@ -46,8 +49,11 @@ class CachedFunction(Protocol[P, R]):
     __wrapped__: Callable[..., Any]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-    def cache_clear(self) -> None: ...
-    def cache_info(self) -> Any: ...
+    def cache_clear(self) -> None:
+        """Forget everything."""
+
+    def cache_info(self) -> Any:
+        """Hits, misses, the largest and the current size."""
 
 
 _registered: list[Clearable | weakref.ref[Clearable]] = []

@@ -55,10 +55,12 @@ class SingleDeviceSharding(J.SingleDeviceSharding):  # type: ignore[misc]  # a C
 
     @cached_property
     def addressable_devices(self) -> set[Any]:
+        """Its device, if that belongs to this process."""
         return {device for device in self.device_set if device.process_index == device.client.process_index()}
 
     @property
     def is_fully_addressable(self) -> bool:
+        """Whether its device belongs to this process."""
         return bool(self.addressable_devices == self.device_set)
 
     @cached_property
