@@ -360,6 +360,19 @@ from jaxlab.numpy.sorting import partition as partition
 from jaxlab.numpy.sorting import sort as sort
 from jaxlab.numpy.sorting import sort_complex as sort_complex
 
+# rearranging
+from jaxlab.numpy.rearranging import delete as delete
+from jaxlab.numpy.rearranging import flip as flip
+from jaxlab.numpy.rearranging import fliplr as fliplr
+from jaxlab.numpy.rearranging import flipud as flipud
+from jaxlab.numpy.rearranging import insert as insert
+from jaxlab.numpy.rearranging import repeat as repeat
+from jaxlab.numpy.rearranging import resize as resize
+from jaxlab.numpy.rearranging import roll as roll
+from jaxlab.numpy.rearranging import rot90 as rot90
+from jaxlab.numpy.rearranging import tile as tile
+from jaxlab.numpy.rearranging import trim_zeros as trim_zeros
+
 # operators
 from jaxlab.numpy import operators as _operators
 from jaxlab.runtime.array import Array as ndarray

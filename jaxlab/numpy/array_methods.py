@@ -57,3 +57,10 @@ def compress(
 ) -> Any:
     """The slices along an axis where a condition holds; see `jaxlab.numpy.compress`."""
     return taking.compress(condition, self, axis, size=size, fill_value=fill_value, out=out)
+
+
+def trace(
+    self: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
+) -> Any:
+    """The sum of a diagonal of the matrices in two axes; see `jaxlab.numpy.trace`."""
+    return taking.trace(self, offset, axis1, axis2, dtype=dtype, out=out)

@@ -21,6 +21,7 @@ from jaxlab.numpy import (
     cumulative,
     linear_algebra,
     manipulation,
+    rearranging,
     reductions,
     selection,
     sorting,
@@ -73,9 +74,18 @@ _operands: dict[type, bool] = dict.fromkeys((bool, int, float, complex, Array), 
 
 
 def _is_operand(x: Any) -> bool:
-    """Whether an operator knows what to do with the other operand; if not, that gets its turn."""
+    """Whether an operator knows what to do with the other operand; if not, that gets its turn.
+
+    Raises:
+      TypeError: for containers, whose own operators mean something else.
+    """
     known = _operands.get(type(x))
     if known is None:
+        if isinstance(x, list | tuple | set | dict):
+            raise TypeError(
+                f"unsupported operand: a {type(x).__name__} was given to an operator of an array, but arrays or numbers "
+                "are needed; write jnp.asarray(...) around it"
+            )
         known = isinstance(x, int | float | complex | np.ndarray | np.generic | Tracer) or hasattr(x, "__jax_array__")
         _operands[type(x)] = known
     return known
@@ -274,6 +284,7 @@ METHODS: dict[str, Any] = {
     "prod": reductions.prod,
     "ptp": reductions.ptp,
     "ravel": manipulation.ravel,
+    "repeat": rearranging.repeat,
     "reshape": array_methods.reshape,
     "round": rounding.round,
     "sort": sorting.sort,
@@ -282,7 +293,7 @@ METHODS: dict[str, Any] = {
     "sum": reductions.sum,
     "swapaxes": manipulation.swapaxes,
     "take": taking.take,
-    "trace": taking.trace,
+    "trace": array_methods.trace,
     "transpose": array_methods.transpose,
     "var": reductions.var,
     "view": _view,

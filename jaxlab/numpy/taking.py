@@ -90,11 +90,11 @@ def _take(
     if mode == "raise":
         raise NotImplementedError("take: mode='raise' was given, but programs cannot raise; use 'fill', 'clip' or 'wrap'")
     if mode == "wrap":
-        places, mode = remainder(indices, size), "promise_in_bounds"
+        places, mode = remainder(indices, _number_like(indices, size)), "promise_in_bounds"
     elif mode == "clip":
         places = indices
     elif mode in (None, "fill"):
-        places = selected(_less(indices, 0), _plus(indices, size), indices)
+        places, mode = selected(_less(indices, 0), _plus(indices, size), indices), "fill"
     else:
         raise ValueError(f"take: mode={mode!r} was given, but it must be 'fill', 'clip' or 'wrap'")
     batch = aval_of(places).shape
@@ -188,7 +188,7 @@ def take_along_axis(
         wanted[i] if i == axis else broadcast_shapes((shape[i],), (wanted[i],))[0] for i in range(len(shape))
     ]
     if 0 in out_shape:
-        return filled(lax.broadcast_in_dim(aval_of(arr).dtype.type(0), tuple(out_shape), ()), 0)
+        return lax.broadcast_in_dim(aval_of(arr).dtype.type(0), tuple(out_shape), ())
     # An axis that the indices do not vary along is taken whole; one that the array does not vary along, at 0.
     whole = [i for i in range(len(shape)) if i != axis and wanted[i] == 1 and shape[i] != 1]
     paired = [i for i in range(len(shape)) if i != axis and i not in whole and shape[i] != 1]
@@ -442,8 +442,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     a = moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = aval_of(a).shape[-2:]
     size = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
-    i = j = lax.iota(I32, size)
-    j = lax.iota(I32, size)
+    i, j = lax.iota(I32, size), lax.iota(I32, size)
     i = lax.add(np.int32(-offset), i) if offset < 0 else i
     j = lax.add(np.int32(offset), j) if offset > 0 else j
     return getitem(a, (..., i, j))
