@@ -71,8 +71,8 @@ def uniform(
 def _uniform(key: Any, shape: tuple[int, ...], dtype: Any, minval: Any, maxval: Any) -> Any:
     """Random mantissas under the exponent of 1 are uniform in [1, 2)."""
     broadcast_shape("uniform", shape, minval, maxval)
-    low = _stretch(convert_element_type(minval, dtype), shape)
-    high = _stretch(convert_element_type(maxval, dtype), shape)
+    low = stretch(convert_element_type(minval, dtype), shape)
+    high = stretch(convert_element_type(maxval, dtype), shape)
     info = dtypes.finfo(dtype)
     width, mantissa = info.bits, info.nmant
     unsigned = np.dtype(f"uint{width}")
@@ -84,7 +84,11 @@ def _uniform(key: Any, shape: tuple[int, ...], dtype: Any, minval: Any, maxval: 
     return jnp.maximum(low, reshape(scaled, shape))
 
 
-def _stretch(x: Any, shape: tuple[int, ...]) -> Any:
+# What other distributions are made from; jaxprs show it under its private name, as in JAX.
+draw_uniform = _uniform
+
+
+def stretch(x: Any, shape: tuple[int, ...]) -> Any:
     """``x`` with leading axes of size 1, so that its rank is that of ``shape``."""
     own = aval_of(x).shape
     missing = len(shape) - len(own)

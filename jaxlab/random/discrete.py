@@ -27,7 +27,7 @@ from jaxlab.lax import (
     top_k,
 )
 from jaxlab.numpy.promotion import check_arraylike
-from jaxlab.random.continuous import _stretch, _uniform, float_dtype, gumbel
+from jaxlab.random.continuous import draw_uniform, float_dtype, gumbel, stretch
 from jaxlab.random.keys import as_shape, broadcast_shape, raw_bits, split_typed, wrap
 from jaxlab.transforms.jit import jit
 
@@ -68,8 +68,8 @@ def _randint(key: Any, shape: tuple[int, ...], minval: Any, maxval: Any, dtype: 
     bound_dtype = aval_of(maxval).dtype
     top = jnp.clip(convert_element_type(np.asarray(info.max, dtype)[()], bound_dtype), *_limits(bound_dtype))
     beyond = gt(maxval, top)  # the upper bound lies outside the dtype, so that its greatest value counts too
-    low = _stretch(convert_element_type(jnp.clip(minval, int(info.min), int(info.max)), dtype), shape)
-    high = _stretch(convert_element_type(jnp.clip(maxval, int(info.min), int(info.max)), dtype), shape)
+    low = stretch(convert_element_type(jnp.clip(minval, int(info.min), int(info.max)), dtype), shape)
+    high = stretch(convert_element_type(jnp.clip(maxval, int(info.min), int(info.max)), dtype), shape)
     width = info.bits
     unsigned = np.dtype(f"uint{width}")
     first, second = split_typed(key)
@@ -196,7 +196,7 @@ def choice(
         )
     if replace:
         total = jnp.cumsum(weights)
-        draw = _uniform(typed, dims, aval_of(total).dtype, 0.0, 1.0)
+        draw = draw_uniform(typed, dims, aval_of(total).dtype, 0.0, 1.0)
         index = jnp.searchsorted(total, total[-1] * (1 - draw)).astype(int)
     else:
         noise = gumbel(typed, (count,), aval_of(weights).dtype, mode=mode) + jnp.log(weights)
@@ -223,7 +223,7 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Sequence[int] | None = None, mode: 
 
 @partial(jit, static_argnums=(2,))
 def _bernoulli(key: Any, p: Any, shape: tuple[int, ...]) -> Any:
-    return _uniform(key, shape, aval_of(p).dtype, 0.0, 1.0) < p
+    return draw_uniform(key, shape, aval_of(p).dtype, 0.0, 1.0) < p
 
 
 def categorical(
