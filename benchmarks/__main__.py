@@ -44,6 +44,7 @@ def environment(library: str, cache: str | None) -> dict[str, str]:
     """The environment of a process; each library with its own disk cache, or none."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "JAXLAB_", "XLA_"))}
     env["PYTHONPATH"] = str(ROOT)
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # neither library is compiled from its source at every start
     if library == "jaxlab":
         env["XDG_CACHE_HOME"] = cache or ""
         if cache is None:

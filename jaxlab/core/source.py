@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 import os
-import sysconfig
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _HIDDEN = tuple(
     {
         _PACKAGE,
-        sysconfig.get_paths()["purelib"] + os.sep,
-        sysconfig.get_paths()["stdlib"] + os.sep,
+        os.path.dirname(os.path.dirname(os.path.abspath(xla_client.__file__))) + os.sep,  # site-packages
+        os.path.dirname(os.path.abspath(os.__file__)) + os.sep,  # the standard library
     }
 )
 _SYNTHETIC = ("<frozen", "<string>")

@@ -10,10 +10,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jaxlab.core.aval import ShapedArray, aval_makers
 from jaxlab.runtime import transfer
@@ -21,6 +20,9 @@ from jaxlab.runtime.coexistence import attach, native
 from jaxlab.runtime.native import J, JaxRuntimeError
 from jaxlab.runtime.sharding import single_device
 from jaxlab.runtime.transfer import Array, check_alive, deleted_error, from_dlpack, host_value, put
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Array", "Shard", "attach", "from_dlpack", "host_value", "put"]
 

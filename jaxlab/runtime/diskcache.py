@@ -12,7 +12,6 @@ import hashlib
 import os
 import stat
 import struct
-import tempfile
 import threading
 import time
 import warnings
@@ -89,7 +88,8 @@ class DiskCache:
         """Store an entry, and make room if the folder is past its limit. OSError if that cannot be."""
         self.prepare()
         head = _HEADER.pack(_MAGIC, key, locations, compile_seconds, len(body), bytes(32))[:-32]
-        handle, temporary = tempfile.mkstemp(suffix=".part", dir=self.directory)
+        temporary = os.path.join(self.directory, f"{os.urandom(8).hex()}.part")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
             with open(handle, "wb") as file:
                 file.write(head)

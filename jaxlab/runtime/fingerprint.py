@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import platform
+import os
 from typing import Any
 
 from jaxlib.mlir import passmanager
@@ -55,7 +55,9 @@ def of_program(module: Any, options: Any, devices: tuple[Any, ...]) -> bytes:
 def _host() -> bytes:
     # jaxlib would load code for AVX-512 on a processor without it, and says nothing of processors in its
     # versions.
-    words = [JAXLIB_VERSION, str(SURFACE_VERSION), platform.machine(), platform.processor(), *_cpu_features()]
+    # `platform.processor` would start a process to learn no more than the file does.
+    machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_IDENTIFIER", "")
+    words = [JAXLIB_VERSION, str(SURFACE_VERSION), machine, *_cpu_features()]
     return " ".join(words).encode()
 
 

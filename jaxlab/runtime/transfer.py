@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of
@@ -14,6 +13,9 @@ from jaxlab.runtime.keys import KeyArray
 from jaxlab.runtime.coexistence import without_jax
 from jaxlab.runtime.native import J, xc
 from jaxlab.runtime.sharding import single_device
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Array = xc.ArrayImpl
 
