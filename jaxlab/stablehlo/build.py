@@ -9,7 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 from jaxlib.mlir import ir
-from jaxlib.mlir._mlir_libs import _chlo, _jax_mlir_ext, _sdy, _stablehlo
+from jaxlib.mlir._mlir_libs import _chlo, _jax_mlir_ext, _mlir, _sdy, _stablehlo
 
 from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray
@@ -17,6 +17,11 @@ from jaxlab.runtime.compiler import on_abandoned
 
 _registry = ir.DialectRegistry()
 _jax_mlir_ext.register_dialects(_registry)
+
+# At the first attribute of a dialect MLIR would look for a Python module of that name, to give its operations
+# classes. We have no use for those, and StableHLO's cost 25 ms of every first result. Whoever imports the
+# modules himself, as `jax` does, has the classes.
+_mlir.globals.dialect_search_modules = []
 
 # The raw C++ class: the Python subclass would start a thread pool for every context.
 _RawContext = ir.Context.__mro__[1]
