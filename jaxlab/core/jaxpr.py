@@ -156,6 +156,16 @@ def variables_read(jaxpr: Jaxpr) -> set[Var]:
     return used
 
 
+def inputs_read(jaxpr: Jaxpr) -> set[Var]:
+    """The inputs that the equations or the results of ``jaxpr`` use; stops as soon as all are found."""
+    missing = set(jaxpr.invars).difference(v for v in jaxpr.outvars if type(v) is Var)
+    for eqn in jaxpr.eqns:
+        if not missing:
+            break
+        missing.difference_update(v for v in eqn.invars if type(v) is Var)
+    return set(jaxpr.invars) - missing
+
+
 def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
     """``jaxpr`` without unused outputs and the equations that only they needed, and which inputs it uses.
 

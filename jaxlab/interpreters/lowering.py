@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, variables_read
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, inputs_read
 from jaxlab.stablehlo.build import Builder, Module
 
 
@@ -46,9 +46,9 @@ class ModuleLowering:
 
     def number(self, eqn: JaxprEqn) -> int:
         """The number of an equation, the same wherever it is written out again."""
-        known = self.numbers.get(eqn)
-        if known is None:
-            known = self.numbers[eqn] = len(self.equations)
+        numbers = self.numbers
+        known = numbers.setdefault(eqn, len(numbers))
+        if known == len(self.equations):
             self.equations.append(eqn)
         return known
 
@@ -97,6 +97,10 @@ class LoweringContext:
         return list(b.op("func.call", results, operands, {"callee": callee}).results)
 
 
+def _avals(atoms: Sequence[Any]) -> list[ShapedArray]:
+    return [v.aval for v in atoms]
+
+
 def lower_equations(
     ctx: LoweringContext, jaxpr: Jaxpr, consts: Sequence[Any], operands: Sequence[Any]
 ) -> list[Any]:
@@ -106,22 +110,21 @@ def lower_equations(
     env: dict[Var, Any] = dict(zip(jaxpr.invars, operands, strict=True))
     for var, x in zip(jaxpr.constvars, consts, strict=True):
         env[var] = constant(b, x, var.aval)
+    # The hot loop of lowering: bound methods and no intermediate lists where they can be avoided.
+    prefix, locate, number, avals_of = f"{ctx.scope}/", b.locate, ctx.shared.number, _avals
     for eqn in jaxpr.eqns:
         primitive = eqn.primitive
-        scope = f"{ctx.scope}/{eqn.scope}" if eqn.scope else ctx.scope
-        b.locate(f"{scope}/{primitive.name}", eqn.traceback, ctx.shared.number(eqn))
-        values = []
-        avals = []
-        for v in eqn.invars:
-            values.append(env[v] if type(v) is Var else constant(b, v.val, v.aval))
-            avals.append(v.aval)
-        ctx.avals_in = avals
-        ctx.avals_out = [v.aval for v in eqn.outvars]
+        name = f"{prefix}{eqn.scope}/{primitive.name}" if eqn.scope else prefix + primitive.name
+        locate(name, eqn.traceback, number(eqn))
+        values = [env[v] if type(v) is Var else constant(b, v.val, v.aval) for v in eqn.invars]
+        ctx.avals_in = avals_of(eqn.invars)
+        outvars = eqn.outvars
+        ctx.avals_out = [outvars[0].aval] if len(outvars) == 1 else avals_of(outvars)
         out = primitive.lower(ctx, *values, **eqn.params)
         if primitive.multiple_results:
-            env.update(zip(eqn.outvars, out, strict=True))
+            env.update(zip(outvars, out, strict=True))
         else:
-            env[eqn.outvars[0]] = out
+            env[outvars[0]] = out
     b.location = outer
     return [constant(b, v.val, v.aval) if type(v) is Literal else env[v] for v in jaxpr.outvars]
 
@@ -148,7 +151,7 @@ def lower_program(
 ) -> Lowered:
     """The module of a jaxpr: its ``main`` takes the jaxpr's inputs (those used, unless ``keep_unused``)."""
     jaxpr = closed.jaxpr
-    used = variables_read(jaxpr)
+    used = inputs_read(jaxpr)
     kept = tuple(keep_unused or v in used for v in jaxpr.invars)
     shared = ModuleLowering(f"jit_{symbol_name(name)}", platform)
     outer = shared.module.builder

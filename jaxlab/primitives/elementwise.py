@@ -183,6 +183,8 @@ class Elementwise(Primitive):
 
     def operands(self, ctx: Any, values: Sequence[Any]) -> Sequence[Any]:
         """The operands broadcast to the shape of the result."""
+        if len(values) == 1:
+            return values
         shape = ctx.avals_out[0].shape
         avals = ctx.avals_in
         for aval in avals:
@@ -196,7 +198,8 @@ class Elementwise(Primitive):
         values = self.operands(ctx, operands)
         if self.lowering is not None:
             return self.lowering(ctx, *values, **params)
-        return ctx.b.value(self.hlo, ctx.b.type(ctx.avals_out[0]), *values)
+        b = ctx.b
+        return b.value(self.hlo, b.type(ctx.avals_out[0]), *values)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         if not self.derivatives:

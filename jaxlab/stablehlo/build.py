@@ -27,6 +27,8 @@ _mlir.globals.dialect_search_modules = []
 _RawContext = ir.Context.__mro__[1]
 
 EQUATION = "jaxlab.equation"
+_named, _file, _callsite = ir.Location.name, ir.Location.file, ir.Location.callsite
+_create = ir.Operation.create
 
 # Types, attributes and locations live as long as their context, so it is renewed after so many modules.
 MODULES_PER_CONTEXT = 1000
@@ -121,15 +123,17 @@ on_abandoned.append(forget_context)
 class Builder:
     """Appends operations at an insertion point.
 
-    The location of what is built is ``self.location``; lowering sets it for each equation.
+    The location of what is built is ``self.location``; lowering sets it for each equation. Scalar constants, and their
+    broadcasts, are written once a block and used again.
     """
 
-    __slots__ = ("_shared", "ip", "location")
+    __slots__ = ("_scalars", "_shared", "ip", "location")
 
     def __init__(self, shared: MLIRContext, ip: Any) -> None:
         self._shared = shared
         self.ip = ip
         self.location: Any = shared.unknown
+        self._scalars: dict[Any, Any] = {}
 
     def type(self, aval: ShapedArray) -> Any:
         """The tensor type of an aval."""
@@ -201,21 +205,29 @@ class Builder:
         regions: int = 0,
     ) -> Any:
         """Append an operation and return it."""
-        return ir.Operation.create(
+        return _create(
             name, results, operands, attributes, regions=regions, loc=self.location, ip=self.ip
         )
 
     def value(self, name: str, result: Any, *operands: Any, **attributes: Any) -> Any:
         """Append an operation with one result and return that."""
-        return ir.Operation.create(
+        return _create(
             name, [result], operands, attributes or None, loc=self.location, ip=self.ip
         ).result
 
     def constant(self, x: Any, dtype: Any = None) -> Any:
         """A constant from a NumPy array, NumPy scalar or Python scalar of known dtype."""
         array = np.asarray(x, dtype)
-        attribute = self.dense(array)
-        return ir.Operation.create(
+        if array.shape:
+            return self._constant(self.dense(array))
+        key = (array.dtype, array.tobytes())
+        known = self._scalars.get(key)
+        if known is None:
+            known = self._scalars[key] = self._constant(self.dense(array))
+        return known
+
+    def _constant(self, attribute: Any) -> Any:
+        return _create(
             "stablehlo.constant", [attribute.type], [], {"value": attribute}, loc=self.location, ip=self.ip
         ).result
 
@@ -251,6 +263,14 @@ class Builder:
 
     def broadcast(self, x: Any, shape: tuple[int, ...], dtype: Any, dims: Sequence[int]) -> Any:
         """``stablehlo.broadcast_in_dim``."""
+        if dims:
+            return self._broadcast(x, shape, dtype, dims)
+        known = self._scalars.get((x, shape))
+        if known is None:
+            known = self._scalars[x, shape] = self._broadcast(x, shape, dtype, dims)
+        return known
+
+    def _broadcast(self, x: Any, shape: tuple[int, ...], dtype: Any, dims: Sequence[int]) -> Any:
         return self.value(
             "stablehlo.broadcast_in_dim", self.tensor(shape, dtype), x, broadcast_dimensions=self.i64s(dims)
         )
@@ -298,14 +318,13 @@ class Builder:
         they were compiled in another process.
         """
         shared = self._shared
+        context = shared.context
         root = shared.equations.get(number)
         if root is None:
-            root = shared.equations[number] = ir.Location.name(
-                EQUATION, ir.Location.file(EQUATION, number + 1, 1, shared.context), shared.context
-            )
+            root = shared.equations[number] = _named(EQUATION, _file(EQUATION, number + 1, 1, context), context)
         if traceback is not None:
-            root = ir.Location.callsite(shared.tracebacks.get(traceback), [root], context=shared.context)
-        self.location = ir.Location.name(name, root, shared.context)
+            root = _callsite(shared.tracebacks.get(traceback), [root], context=context)
+        self.location = _named(name, root, context)
 
 
 class Module:
