@@ -223,3 +223,7 @@ from jaxlab.primitives.convolution_shapes import ConvDimensionNumbers as ConvDim
 from jaxlab.primitives.convolution_shapes import conv_dimension_numbers as conv_dimension_numbers
 from jaxlab.primitives.convolution_shapes import conv_general_permutations as conv_general_permutations
 from jaxlab.primitives.convolution_shapes import padtype_to_pads as padtype_to_pads
+
+# reductions by any function
+from jaxlab.control.reduce import reduce as reduce
+from jaxlab.control.reduce import reduce_window as reduce_window
