@@ -86,7 +86,7 @@ class ShapedArray:
     def to_tangent_aval(self) -> ShapedArray:
         """The type of a tangent of this value: itself for inexact dtypes, ``float0`` for the others."""
         if is_inexact(self.dtype):
-            return self.strip_weak_type()
+            return self
         return ShapedArray(self.shape, dtypes.float0)
 
 

@@ -343,6 +343,8 @@ def zeros_like_aval(aval: ShapedArray) -> Any:
     if aval.dtype == dtypes.float0:
         return np.zeros(aval.shape, aval.dtype)
     zero = np.zeros((), aval.dtype)[()]
+    if aval.weak_type:
+        zero = zero.item()
     return broadcast_in_dim(zero, aval.shape, ()) if aval.shape else zero
 
 

@@ -92,7 +92,9 @@ def value_and_grad(
         _check_output(_name, fun, value, holomorphic)
         aval = linear.out_avals[0]
         in_avals = [aval_of(x) for x in tree.leaves(primals)]
-        gradients = tree.unflatten(in_tree, pull_back(linear, [np.ones((), aval.dtype)[()]], in_avals))
+        one = np.ones((), aval.dtype)[()]
+        ct = one.item() if aval.weak_type else one
+        gradients = tree.unflatten(in_tree, pull_back(linear, [ct], in_avals))
         result = gradients[0] if isinstance(argnums, int) else tuple(gradients)
         return ((value, aux) if has_aux else value), result
 

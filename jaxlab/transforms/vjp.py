@@ -17,6 +17,7 @@ from jaxlab.interpreters.partial_eval import SplitTrace
 from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.runtime.transfer import put
 
 
 class Linearized:
@@ -162,10 +163,14 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 def pull_back(linear: Linearized, cts: Sequence[Any], in_avals: Sequence[ShapedArray]) -> list[Any]:
     """Cotangents as arrays; ``float0`` zeros for integer arguments."""
-    return [
+    found = [
         np.zeros(aval.shape, dtypes.float0) if ct is None else instantiate(ct)
         for ct, aval in zip(linear.pull(cts), in_avals, strict=True)
     ]
+    if current.trace.parent is not None:
+        return found
+    # No operation has touched a constant gradient: it is still a number.
+    return [x if ct is None else put(x) for x, ct in zip(found, linear.in_from, strict=True)]
 
 
 def linearize_tree(
