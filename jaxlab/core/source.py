@@ -58,13 +58,15 @@ def is_user_file(file: str) -> bool:
     return not file.startswith(_HIDDEN) and not file.startswith(_SYNTHETIC)
 
 
-def user_frames(traceback: Any) -> tuple[Frame, ...]:
-    """The user's frames of a traceback, innermost first."""
+def user_frames(traceback: Any, within: Any = None) -> tuple[Frame, ...]:
+    """The user's frames of a traceback, innermost first; up to the first call of the code ``within``."""
     if traceback is None:
         return ()
     codes, lastis = traceback.raw_frames()
     frames = []
     for code, lasti in zip(codes, lastis, strict=True):
+        if code is within:
+            break
         if is_user_file(code.co_filename):
             frames.append(_frame(code, lasti))
     return tuple(frames)

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from jaxlab.core import source
-from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn
 from jaxlab.core.printing import jaxpr_to_text
 from jaxlab.inspection.hlo import hlo_form
 from jaxlab.inspection.program import Frame, Item, Link, LinkKind, Links, Source, Stage
 from jaxlab.inspection.record import Cost
 from jaxlab.inspection.stages import Form, Part, jaxpr_form, stablehlo_form
 from jaxlab.interpreters.program import Program
+from jaxlab.interpreters.staging import stage
 from jaxlab.version import __version__
 
 _TITLES = {"jaxpr": ("jaxpr", "jaxpr"), "stablehlo": ("StableHLO", "mlir"), "hlo": ("Optimised HLO", "hlo")}
@@ -32,30 +33,32 @@ class Sources:
         self._places = {text.label: i for i, text in enumerate(given)}
         self._files: dict[str, int | None] = {}
         self._lines: dict[int, tuple[int, int]] = {}
-        self._frames: dict[int, tuple[Frame, ...]] = {}
+        self._frames: dict[tuple[int, int], tuple[Frame, ...]] = {}
 
-    def frames(self, eqn: JaxprEqn) -> tuple[Frame, ...]:
-        """The user's call stack of an equation, innermost first."""
-        known = self._frames.get(id(eqn.traceback))
+    def frames(self, eqn: JaxprEqn, callers: tuple[Frame, ...] = ()) -> tuple[Frame, ...]:
+        """The user's call stack of an equation, innermost first, down to where its program begins.
+
+        An equation of an inner jaxpr knows the stack at the time it was traced, which may have been for
+        another program; so its frames end where that trace began, and those of its caller follow.
+        """
+        key = (id(eqn.traceback), id(callers))
+        known = self._frames.get(key)
         if known is None:
-            found = []
-            for frame in source.user_frames(eqn.traceback):
-                place = self._place(frame.file)
-                if place is not None:
-                    low, high = self._lines.get(place, (frame.line, frame.line))
-                    self._lines[place] = (min(low, frame.line), max(high, frame.end_line or frame.line))
-                    found.append(
-                        Frame(
-                            place,
-                            frame.line,
-                            frame.column,
-                            0 if frame.end_line == frame.line else frame.end_line,
-                            frame.end_column,
-                            frame.function,
-                        )
-                    )
-            known = self._frames[id(eqn.traceback)] = tuple(found)
+            own = source.user_frames(eqn.traceback, within=stage.__code__)
+            if not own and not callers:
+                own = source.user_frames(eqn.traceback)
+            found = [frame for frame in map(self._frame, own) if frame is not None]
+            known = self._frames[key] = (*found, *callers) if found else callers
         return known
+
+    def _frame(self, frame: source.Frame) -> Frame | None:
+        place = self._place(frame.file)
+        if place is None:
+            return None
+        low, high = self._lines.get(place, (frame.line, frame.line))
+        self._lines[place] = (min(low, frame.line), max(high, frame.end_line or frame.line))
+        end_line = 0 if frame.end_line == frame.line else frame.end_line
+        return Frame(place, frame.line, frame.column, end_line, frame.end_column, frame.function)
 
     def _place(self, file: str) -> int | None:
         if file not in self._files:
@@ -91,7 +94,7 @@ class ProgramView:
         compiled = program.compiled if program is not None else None
         equations: Sequence[JaxprEqn] = lowered.equations if lowered is not None else _all_equations(closed)
         numbers = {eqn: i for i, eqn in enumerate(equations)}
-        frames = [known.frames(eqn) for eqn in equations]
+        frames = _stacks(known, closed, equations)
         optimized = program.text("optimized") if program is not None and compiled is not None else None
         forms: dict[str, Form | None] = {
             "jaxpr": jaxpr_form(closed, numbers),
@@ -106,6 +109,26 @@ class ProgramView:
         )
         self.sources = known.finished()
         self.cost = cost_of(program)
+
+
+def _stacks(known: Sources, closed: ClosedJaxpr, equations: Sequence[JaxprEqn]) -> list[tuple[Frame, ...]]:
+    """The call stack of each equation; one of an inner jaxpr continues with that of the first that has it."""
+    stacks: dict[JaxprEqn, tuple[Frame, ...]] = {}
+    todo: list[tuple[Jaxpr, tuple[Frame, ...]]] = [(closed.jaxpr, ())]
+    for jaxpr, callers in todo:  # grows meanwhile
+        for eqn in jaxpr.eqns:
+            if eqn not in stacks:
+                stacks[eqn] = known.frames(eqn, callers)
+                todo.extend((inner, stacks[eqn]) for inner in _inner(eqn))
+    return [stacks[eqn] if eqn in stacks else known.frames(eqn) for eqn in equations]
+
+
+def _inner(eqn: JaxprEqn) -> list[Jaxpr]:
+    """The jaxprs that an equation holds."""
+    values = [v for value in eqn.params.values() for v in (value if isinstance(value, tuple) else (value,))]
+    return [
+        v.jaxpr if isinstance(v, ClosedJaxpr) else v for v in values if isinstance(v, ClosedJaxpr | Jaxpr)
+    ]
 
 
 def _all_equations(closed: ClosedJaxpr) -> list[JaxprEqn]:
@@ -139,10 +162,13 @@ def link(before: Form, after: Form) -> list[Link]:
         number: [i for i in places if len(after.parts[i].equations) == 1] for number, places in later.items()
     }
     links: list[Link] = []
+    holders = _holders(before.parts, later)
     for number, places in earlier.items():
         targets = own.get(number) or later.get(number) or []
         if not targets:
-            links.extend(Link(i, None, "removed") for i in places)
+            for i in places:
+                inside = holders.get(i, ())
+                links.extend([Link(i, j, "expanded") for j in inside] or [Link(i, None, "removed")])
             continue
         for i in places:
             links.extend(Link(i, j, _kind(before, after, places, targets, j)) for j in targets)
@@ -164,10 +190,24 @@ def _kind(before: Form, after: Form, places: Sequence[int], targets: Sequence[in
     return "expanded"
 
 
+def _holders(parts: Sequence[Part], later: dict[int, list[int]]) -> dict[int, list[int]]:
+    """For each part that holds others, as an equation does that is no operation itself: what these became."""
+    held: dict[int, dict[int, None]] = {}
+    open_: list[int] = []
+    for i in sorted(range(len(parts)), key=lambda i: (parts[i].first, -parts[i].last)):
+        while open_ and parts[open_[-1]].last < parts[i].last:
+            open_.pop()
+        for number in parts[i].equations:
+            for outer in open_:
+                held.setdefault(outer, {}).update(dict.fromkeys(later.get(number, ())))
+        open_.append(i)
+    return {i: list(targets) for i, targets in held.items()}
+
+
 def _by_equation(parts: Sequence[Part]) -> dict[int, list[int]]:
     result: dict[int, list[int]] = {}
     for i, part in enumerate(parts):
-        for number in part.equations:
+        for number in (*part.equations, *part.calls):
             result.setdefault(number, []).append(i)
     return result
 

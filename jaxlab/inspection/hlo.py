@@ -1,13 +1,14 @@
 """A program's optimised HLO as text, and for each instruction the numbers of the equations it comes from.
 
-XLA prints the stack frames of its instructions in tables beside them; the frame at the root of a stack names
-the equation.
+XLA prints the stack frames of its instructions in tables beside them. Where a stack comes to the frame that
+names an equation, its own frames end; those of the calls that XLA replaced by their bodies follow, each with
+its equation.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxlab.inspection.stages import Form, Part
 from jaxlab.stablehlo.build import EQUATION
@@ -29,7 +30,7 @@ def hlo_form(text: str) -> Form:
     """
     body, frames = _frames(text)
     lines: list[str] = []
-    found: list[tuple[int, str, str, int | None, str, str]] = []
+    found: list[_Instruction] = []
     computation = ""
     for raw in body:
         metadata = _METADATA.search(raw)
@@ -44,36 +45,45 @@ def hlo_form(text: str) -> Form:
             continue
         frame = _FRAME.search(metadata[1]) if metadata is not None else None
         called = _CALLED.search(line)
+        equations = frames.get(int(frame[1]), ()) if frame is not None else ()
         found.append(
-            (
-                len(lines),
-                instruction[2],
-                computation,
-                frames.get(int(frame[1])) if frame is not None else None,
-                called[1] if called is not None else "",
-                instruction[1],
+            _Instruction(
+                len(lines), instruction[2], computation, equations, called[1] if called is not None else ""
             )
         )
     return Form("\n".join(lines).strip("\n"), tuple(_with_callees(found)))
 
 
-def _with_callees(found: list[tuple[int, str, str, int | None, str, str]]) -> list[Part]:
-    inside: dict[str, set[int]] = {}
-    for _, _, computation, equation, _, _ in found:
-        if equation is not None:
-            inside.setdefault(computation, set()).add(equation)
-    callers = {called: name for _, opcode, _, _, called, name in found if opcode == "fusion"}
+class _Instruction(NamedTuple):
+    """``equations`` are the one that it comes from and the calls around that, innermost first."""
+
+    line: int
+    opcode: str
+    computation: str
+    equations: tuple[int, ...]
+    called: str
+
+
+def _with_callees(found: list[_Instruction]) -> list[Part]:
+    inside: dict[str, dict[int, None]] = {}
+    around: dict[str, dict[int, None]] = {}
+    for entry in found:
+        inside.setdefault(entry.computation, {}).update(dict.fromkeys(entry.equations[:1]))
+        around.setdefault(entry.computation, {}).update(dict.fromkeys(entry.equations[1:]))
+    callers = {entry.called: entry.opcode for entry in found if entry.opcode == "fusion"}
     parts = []
-    for line, opcode, computation, equation, called, _ in found:
-        equations = set() if equation is None else {equation}
+    for line, opcode, computation, equations, called in found:
+        own, calls = set(equations[:1]), dict.fromkeys(equations[1:])
         if opcode in ("fusion", "call", "custom-call") and called:
-            equations |= inside.get(called, set())
-        parts.append(Part(line, line, opcode, tuple(sorted(equations)), callers.get(computation, "")))
+            own |= inside.get(called, {}).keys()
+            calls.update(around.get(called, {}))
+        outer = tuple(number for number in calls if number not in own)
+        parts.append(Part(line, line, opcode, tuple(sorted(own)), callers.get(computation, ""), outer))
     return parts
 
 
-def _frames(text: str) -> tuple[list[str], dict[int, int]]:
-    """The lines that are not tables, and for each stack frame the number of the equation at its root."""
+def _frames(text: str) -> tuple[list[str], dict[int, tuple[int, ...]]]:
+    """The lines that are not tables, and for each stack frame the equations on the way to its root."""
     names = ("FileNames", "FileLocations", "StackFrames", "FunctionNames")
     tables: dict[str, dict[int, Any]] = {name: {} for name in names}
     body: list[str] = []
@@ -93,22 +103,27 @@ def _frames(text: str) -> tuple[list[str], dict[int, int]]:
             tables[table][int(line.split(" ", 1)[0])] = {k: int(v) for k, v in _FIELDS.findall(line)}
         else:
             body.append(line)
-    return body, _roots(tables)
+    return body, _equations(tables)
 
 
-def _roots(tables: dict[str, dict[int, Any]]) -> dict[int, int]:
+def _equations(tables: dict[str, dict[int, Any]]) -> dict[int, tuple[int, ...]]:
     files, locations, frames = tables["FileNames"], tables["FileLocations"], tables["StackFrames"]
     # The text prints parents one too high, the root as 1; a frame that is its own parent gives that away.
     shift = 1 if any(frame.get("parent_frame_id") == i for i, frame in frames.items()) else 0
-    roots: dict[int, int] = {}
-    for start in frames:
+    found: dict[int, tuple[int, ...]] = {0: ()}
+
+    def walk(start: int) -> tuple[int, ...]:
+        path: list[int] = []
         frame = start
-        for _ in range(len(frames)):
-            parent = frames[frame].get("parent_frame_id", 0) - shift
-            if parent not in frames:
-                break
-            frame = parent
-        location = locations.get(frames[frame].get("file_location_id", 0), {})
-        if files.get(location.get("file_name_id", 0)) == EQUATION:
-            roots[start] = location["line"] - 1
-    return roots
+        while frame not in found and frame in frames and len(path) < len(frames):
+            path.append(frame)
+            frame = frames[frame].get("parent_frame_id", 0) - shift
+        equations = found.get(frame, ())
+        for frame in reversed(path):
+            location = locations.get(frames[frame].get("file_location_id", 0), {})
+            if files.get(location.get("file_name_id", 0)) == EQUATION:
+                equations = (location["line"] - 1, *equations)
+            found[frame] = equations
+        return equations
+
+    return {frame: walk(frame) for frame in frames}

@@ -20,7 +20,8 @@ from jaxlab.stablehlo.build import EQUATION
 class Part:
     """A piece of a stage's text: lines ``first`` to ``last`` (from 1), operation, equations behind it.
 
-    ``inside`` names the fused kernel that it is part of, if it is.
+    ``inside`` names the fused kernel that it is part of, if it is; ``calls`` are the equations whose calls
+    were replaced by their bodies here, innermost first.
     """
 
     first: int
@@ -28,6 +29,7 @@ class Part:
     name: str
     equations: tuple[int, ...]
     inside: str = ""
+    calls: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
