@@ -42,28 +42,37 @@ class ModuleLowering:
         self.functions: dict[Any, str] = {}
         self.callbacks: list[Any] = []
         self.equations: list[JaxprEqn] = []
-        self.numbers: dict[JaxprEqn, int] = {}
+        self.numbers: dict[Jaxpr, int] = {}
 
-    def number(self, eqn: JaxprEqn) -> int:
-        """The number of an equation, the same wherever it is written out again."""
-        numbers = self.numbers
-        known = numbers.setdefault(eqn, len(numbers))
-        if known == len(self.equations):
-            self.equations.append(eqn)
+    def number_of_first(self, jaxpr: Jaxpr) -> int:
+        """The number of a jaxpr's first equation; the others follow. They are the same wherever it is written again."""
+        known = self.numbers.get(jaxpr)
+        if known is None:
+            known = self.numbers[jaxpr] = len(self.equations)
+            self.equations += jaxpr.eqns
         return known
 
 
 class LoweringContext:
     """What a ``lower`` rule sees: the builder ``b``, the types of operands and results, and the platform."""
 
-    __slots__ = ("avals_in", "avals_out", "b", "scope", "shared")
+    __slots__ = ("b", "eqn", "scope", "shared")
 
     def __init__(self, shared: ModuleLowering, b: Builder, scope: str) -> None:
         self.shared = shared
         self.b = b
         self.scope = scope
-        self.avals_in: list[ShapedArray] = []
-        self.avals_out: list[ShapedArray] = []
+        self.eqn: JaxprEqn
+
+    @property
+    def avals_in(self) -> list[ShapedArray]:
+        """The types of the operands."""
+        return [v.aval for v in self.eqn.invars]
+
+    @property
+    def avals_out(self) -> list[ShapedArray]:
+        """The types of the results."""
+        return [v.aval for v in self.eqn.outvars]
 
     @property
     def platform(self) -> str:
@@ -73,7 +82,7 @@ class LoweringContext:
     @property
     def aval_out(self) -> ShapedArray:
         """The type of the only result."""
-        return self.avals_out[0]
+        return self.eqn.outvars[0].aval
 
     def inline(self, closed: ClosedJaxpr, b: Builder, operands: Sequence[Any], scope: str = "") -> list[Any]:
         """Write the equations of a jaxpr at ``b``, for the bodies of loops, branches and reductions."""
@@ -97,10 +106,6 @@ class LoweringContext:
         return list(b.op("func.call", results, operands, {"callee": callee}).results)
 
 
-def _avals(atoms: Sequence[Any]) -> list[ShapedArray]:
-    return [v.aval for v in atoms]
-
-
 def lower_equations(
     ctx: LoweringContext, jaxpr: Jaxpr, consts: Sequence[Any], operands: Sequence[Any]
 ) -> list[Any]:
@@ -111,20 +116,18 @@ def lower_equations(
     for var, x in zip(jaxpr.constvars, consts, strict=True):
         env[var] = constant(b, x, var.aval)
     # The hot loop of lowering: bound methods and no intermediate lists where they can be avoided.
-    prefix, locate, number, avals_of = f"{ctx.scope}/", b.locate, ctx.shared.number, _avals
-    for eqn in jaxpr.eqns:
+    prefix, locate = f"{ctx.scope}/", b.locate
+    for number, eqn in enumerate(jaxpr.eqns, ctx.shared.number_of_first(jaxpr)):
         primitive = eqn.primitive
         name = f"{prefix}{eqn.scope}/{primitive.name}" if eqn.scope else prefix + primitive.name
-        locate(name, eqn.traceback, number(eqn))
+        locate(name, eqn.traceback, number)
         values = [env[v] if type(v) is Var else constant(b, v.val, v.aval) for v in eqn.invars]
-        ctx.avals_in = avals_of(eqn.invars)
-        outvars = eqn.outvars
-        ctx.avals_out = [outvars[0].aval] if len(outvars) == 1 else avals_of(outvars)
+        ctx.eqn = eqn
         out = primitive.lower(ctx, *values, **eqn.params)
         if primitive.multiple_results:
-            env.update(zip(outvars, out, strict=True))
+            env.update(zip(eqn.outvars, out, strict=True))
         else:
-            env[outvars[0]] = out
+            env[eqn.outvars[0]] = out
     b.location = outer
     return [constant(b, v.val, v.aval) if type(v) is Literal else env[v] for v in jaxpr.outvars]
 

@@ -185,13 +185,13 @@ class Elementwise(Primitive):
         """The operands broadcast to the shape of the result."""
         if len(values) == 1:
             return values
-        shape = ctx.avals_out[0].shape
-        avals = ctx.avals_in
-        for aval in avals:
-            if aval.shape != shape:
+        shape = ctx.aval_out.shape
+        for v in ctx.eqn.invars:
+            if v.aval.shape != shape:
                 break
         else:
             return values
+        avals = ctx.avals_in
         return [broadcast_operand(ctx.b, x, aval, shape) for x, aval in zip(values, avals, strict=True)]
 
     def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:
@@ -199,7 +199,7 @@ class Elementwise(Primitive):
         if self.lowering is not None:
             return self.lowering(ctx, *values, **params)
         b = ctx.b
-        return b.value(self.hlo, b.type(ctx.avals_out[0]), *values)
+        return b.value(self.hlo, b.type(ctx.aval_out), *values)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         if not self.derivatives:
@@ -328,15 +328,18 @@ def align(args: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], i
     return aligned, 0
 
 
+_PYTHON: dict[str, Any] = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
+
+
 def scalar_like(x: Any, value: complex) -> Any:
-    """A NumPy scalar of the dtype of ``x``, which jaxprs write in place."""
-    return aval_of(x).dtype.type(value)
+    """A scalar of the dtype of ``x``, and as weakly typed, which jaxprs write in place."""
+    aval = aval_of(x)
+    return _PYTHON[aval.dtype.kind](value) if aval.weak_type else aval.dtype.type(value)
 
 
 def full_like(x: Any, value: complex) -> Any:
-    """``value`` in the shape and dtype of ``x``."""
-    aval = aval_of(x)
-    return broadcast_to(aval.dtype.type(value), aval.shape)
+    """``value`` in the shape and dtype of ``x``, and as weakly typed."""
+    return broadcast_to(scalar_like(x, value), aval_of(x).shape)
 
 
 def real_dtype(dtype: Any) -> Any:

@@ -16,7 +16,7 @@ from jaxlab.primitives.arithmetic import add, div, integer_pow, mul, sub
 from jaxlab.primitives.broadcasting import F32, I32, broadcast_to
 from jaxlab.primitives.comparison import eq, select
 from jaxlab.primitives.conversion import convert_element_type
-from jaxlab.primitives.elementwise import FLOAT, Elementwise, full_like, scalar_like
+from jaxlab.primitives.elementwise import FLOAT, Elementwise, broadcast_operand, full_like, scalar_like
 
 
 class AccuracyMode(enum.Enum):
@@ -260,11 +260,13 @@ class Pow(Elementwise):
 
     def lower(self, ctx: Any, x: Any, y: Any) -> Any:
         own, other = ctx.avals_in
-        b = ctx.b
-        if own.dtype != other.dtype:
-            y = b.value("stablehlo.convert", b.tensor(other.shape, own.dtype), y)
-            ctx.avals_in = [own, ShapedArray(other.shape, own.dtype)]
-        return super().lower(ctx, x, y)
+        if own.dtype == other.dtype:
+            return super().lower(ctx, x, y)
+        b, out = ctx.b, ctx.aval_out
+        other = ShapedArray(other.shape, own.dtype)
+        y = b.value("stablehlo.convert", b.type(other), y)
+        operands = [broadcast_operand(b, v, aval, out.shape) for v, aval in ((x, own), (y, other))]
+        return b.value(self.hlo, b.type(out), *operands)
 
 
 def _pow_base(t: Any, out: Any, x: Any, y: Any) -> Any:

@@ -123,8 +123,8 @@ on_abandoned.append(forget_context)
 class Builder:
     """Appends operations at an insertion point.
 
-    The location of what is built is ``self.location``; lowering sets it for each equation. Scalar constants, and their
-    broadcasts, are written once a block and used again.
+    The location of what is built is ``self.location``; lowering sets it for each equation. Scalar constants,
+    and their broadcasts, are written once a block and used again.
     """
 
     __slots__ = ("_scalars", "_shared", "ip", "location")
@@ -321,7 +321,8 @@ class Builder:
         context = shared.context
         root = shared.equations.get(number)
         if root is None:
-            root = shared.equations[number] = _named(EQUATION, _file(EQUATION, number + 1, 1, context), context)
+            place = _file(EQUATION, number + 1, 1, context)
+            root = shared.equations[number] = _named(EQUATION, place, context)
         if traceback is not None:
             root = _callsite(shared.tracebacks.get(traceback), [root], context=context)
         self.location = _named(name, root, context)
