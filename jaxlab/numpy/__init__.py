@@ -373,6 +373,42 @@ from jaxlab.numpy.rearranging import rot90 as rot90
 from jaxlab.numpy.rearranging import tile as tile
 from jaxlab.numpy.rearranging import trim_zeros as trim_zeros
 
+# padding
+from jaxlab.numpy.padding import pad as pad
+
+# differences
+from jaxlab.numpy.differences import diff as diff
+from jaxlab.numpy.differences import ediff1d as ediff1d
+from jaxlab.numpy.differences import gradient as gradient
+
+# searching
+from jaxlab.numpy.searching import bincount as bincount
+from jaxlab.numpy.searching import digitize as digitize
+from jaxlab.numpy.searching import histogram as histogram
+from jaxlab.numpy.searching import histogram_bin_edges as histogram_bin_edges
+from jaxlab.numpy.searching import interp as interp
+from jaxlab.numpy.searching import searchsorted as searchsorted
+
+# mapping
+from jaxlab.numpy.mapping import apply_along_axis as apply_along_axis
+from jaxlab.numpy.mapping import apply_over_axes as apply_over_axes
+from jaxlab.numpy.mapping import piecewise as piecewise
+from jaxlab.numpy.mapping import vectorize as vectorize
+
+# index_grids
+from jaxlab.numpy.index_grids import diag_indices as diag_indices
+from jaxlab.numpy.index_grids import diag_indices_from as diag_indices_from
+from jaxlab.numpy.index_grids import ix_ as ix_
+from jaxlab.numpy.index_grids import ravel_multi_index as ravel_multi_index
+from jaxlab.numpy.index_grids import tril_indices as tril_indices
+from jaxlab.numpy.index_grids import tril_indices_from as tril_indices_from
+from jaxlab.numpy.index_grids import triu_indices as triu_indices
+from jaxlab.numpy.index_grids import triu_indices_from as triu_indices_from
+from jaxlab.numpy.index_grids import unravel_index as unravel_index
+
+# linalg
+from jaxlab.numpy import linalg as linalg
+
 # operators
 from jaxlab.numpy import operators as _operators
 from jaxlab.runtime.array import Array as ndarray
