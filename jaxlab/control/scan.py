@@ -58,7 +58,7 @@ def scan(
       ValueError: if the leading axes differ, or neither ``xs`` nor ``length`` is given.
 
     >>> scan(lambda total, x: (total + x, total), 0.0, jnp.arange(3.0))
-    (Array(3., dtype=float32), Array([0., 0., 1.], dtype=float32))
+    (Array(3., dtype=float32), Array([0., 0., 1.], dtype=float32, weak_type=True))
     """
     if not callable(f):
         raise TypeError(f"scan: f must be a function, but it is a {type(f).__name__}")

@@ -70,7 +70,7 @@ def softplus(x: Any) -> Any:
     """``log(1 + exp(x))``, a smooth relu.
 
     >>> softplus(jnp.array(0.0))
-    Array(0.6931472, dtype=float32)
+    Array(0.6931472, dtype=float32, weak_type=True)
     """
     return jnp.logaddexp(x, 0)
 
@@ -101,7 +101,7 @@ def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``.
 
     >>> sigmoid(jnp.array(0.0))
-    Array(0.5, dtype=float32)
+    Array(0.5, dtype=float32, weak_type=True)
     """
     return logistic(_as_float("sigmoid", x))
 
@@ -121,7 +121,7 @@ def silu(x: Any) -> Any:
     """``x * sigmoid(x)``, also called swish.
 
     >>> silu(jnp.array(0.0))
-    Array(0., dtype=float32)
+    Array(0., dtype=float32, weak_type=True)
     """
     x = _as_float("silu", x)
     return x * sigmoid(x)
@@ -135,7 +135,7 @@ def mish(x: Any) -> Any:
     """``x * tanh(softplus(x))`` (Misra, 2019).
 
     >>> mish(jnp.array(0.0))
-    Array(0., dtype=float32)
+    Array(0., dtype=float32, weak_type=True)
     """
     x = _as_float("mish", x)
     return x * jnp.tanh(softplus(x))
@@ -146,7 +146,7 @@ def log_sigmoid(x: Any) -> Any:
     """``log(sigmoid(x))``, without underflow.
 
     >>> log_sigmoid(jnp.array(0.0))
-    Array(-0.6931472, dtype=float32)
+    Array(-0.6931472, dtype=float32, weak_type=True)
     """
     x = _as_float("log_sigmoid", x)
     return -softplus(-x)
@@ -202,7 +202,7 @@ def selu(x: Any) -> Any:
     """A scaled `elu` that keeps mean and variance through layers (Klambauer et al., 2017).
 
     >>> selu(jnp.array(1.0))
-    Array(1.050701, dtype=float32)
+    Array(1.050701, dtype=float32, weak_type=True)
     """
     alpha = 1.6732632423543772848170429916717
     scale = 1.0507009873554804934193349852946
@@ -216,7 +216,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
       approximate: use the tanh formula instead of the error function.
 
     >>> gelu(jnp.array(0.0))
-    Array(0., dtype=float32)
+    Array(0., dtype=float32, weak_type=True)
     """
     x = _as_float("gelu", x)
     dtype = aval_of(x).dtype
@@ -252,7 +252,7 @@ def hard_sigmoid(x: Any) -> Any:
     """``relu6(x + 3) / 6``.
 
     >>> hard_sigmoid(jnp.array(0.0))
-    Array(0.5, dtype=float32)
+    Array(0.5, dtype=float32, weak_type=True)
     """
     return relu6(x + 3.0) / 6.0
 
@@ -262,7 +262,7 @@ def hard_silu(x: Any) -> Any:
     """``x * hard_sigmoid(x)``.
 
     >>> hard_silu(jnp.array(3.0))
-    Array(3., dtype=float32)
+    Array(3., dtype=float32, weak_type=True)
     """
     x = _as_float("hard_silu", x)
     return x * hard_sigmoid(x)
@@ -276,7 +276,7 @@ def identity(x: Any) -> Any:
     """``x``.
 
     >>> identity(jnp.array(1.0))
-    Array(1., dtype=float32)
+    Array(1., dtype=float32, weak_type=True)
     """
     check_arraylike("identity", x)
     return x
@@ -286,6 +286,6 @@ def tanh(x: Any) -> Any:
     """The hyperbolic tangent.
 
     >>> tanh(jnp.array(0.0))
-    Array(0., dtype=float32)
+    Array(0., dtype=float32, weak_type=True)
     """
     return jnp.tanh(x)

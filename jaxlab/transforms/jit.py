@@ -160,7 +160,7 @@ def jit(
     ... def selu(x, alpha=1.67, scale=1.05):
     ...     return scale * jnp.where(x > 0, x, alpha * jnp.exp(x) - alpha)
     >>> selu(jnp.arange(3.0))
-    Array([0.       , 1.05     , 2.1      ], dtype=float32)
+    Array([0.  , 1.05, 2.1 ], dtype=float32)
     """
     if fun is None:
         return functools.partial(

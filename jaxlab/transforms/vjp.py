@@ -106,7 +106,7 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
 
     >>> y, f_jvp = linearize(jnp.sin, 2.0)
     >>> f_jvp(1.0)
-    Array(-0.41614684, dtype=float32)
+    Array(-0.41614684, dtype=float32, weak_type=True)
     """
     value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux)
     avals = [aval_of(x) for x in tree.leaves(primals)]
@@ -141,7 +141,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     >>> y, f_vjp = vjp(lambda x: x * x, 3.0)
     >>> f_vjp(1.0)
-    (Array(6., dtype=float32),)
+    (Array(6., dtype=float32, weak_type=True),)
     """
     value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux)
     in_avals = [aval_of(x) for x in tree.leaves(primals)]
