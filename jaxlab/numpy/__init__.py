@@ -409,6 +409,28 @@ from jaxlab.numpy.index_grids import unravel_index as unravel_index
 # linalg
 from jaxlab.numpy import linalg as linalg
 
+# filtering
+from jaxlab.numpy.filtering import convolve as convolve
+from jaxlab.numpy.filtering import correlate as correlate
+
+# polynomials
+from jaxlab.numpy.polynomials import corrcoef as corrcoef
+from jaxlab.numpy.polynomials import cov as cov
+from jaxlab.numpy.polynomials import polyval as polyval
+from jaxlab.numpy.polynomials import vander as vander
+
+# sets
+from jaxlab.numpy.sets import intersect1d as intersect1d
+from jaxlab.numpy.sets import isin as isin
+from jaxlab.numpy.sets import setdiff1d as setdiff1d
+from jaxlab.numpy.sets import setxor1d as setxor1d
+from jaxlab.numpy.sets import union1d as union1d
+from jaxlab.numpy.sets import unique as unique
+from jaxlab.numpy.sets import unique_all as unique_all
+from jaxlab.numpy.sets import unique_counts as unique_counts
+from jaxlab.numpy.sets import unique_inverse as unique_inverse
+from jaxlab.numpy.sets import unique_values as unique_values
+
 # operators
 from jaxlab.numpy import operators as _operators
 from jaxlab.runtime.array import Array as ndarray
