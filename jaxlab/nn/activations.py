@@ -216,7 +216,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
       approximate: use the tanh formula instead of the error function.
 
     >>> gelu(jnp.array(0.0))
-    Array(0., dtype=float32, weak_type=True)
+    Array(0., dtype=float32)
     """
     x = _as_float("gelu", x)
     dtype = aval_of(x).dtype
