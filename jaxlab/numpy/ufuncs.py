@@ -226,7 +226,7 @@ def deg2rad(x: Any, /) -> Any:
       TypeError: if ``x`` is not an array or a number.
 
     >>> jnp.deg2rad(180)
-    Array(3.1415927, dtype=float32)
+    Array(3.1415927, dtype=float32, weak_type=True)
     """
     x = promote_one("deg2rad", x)
     return lax.mul(x, like(x, math.pi / 180))
@@ -243,7 +243,7 @@ def rad2deg(x: Any, /) -> Any:
       TypeError: if ``x`` is not an array or a number.
 
     >>> jnp.rad2deg(jnp.pi)
-    Array(180., dtype=float32)
+    Array(180., dtype=float32, weak_type=True)
     """
     x = promote_one("rad2deg", x)
     return lax.mul(x, like(x, 180 / math.pi))

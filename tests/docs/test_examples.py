@@ -6,7 +6,7 @@ import doctest
 import importlib
 import pkgutil
 import re
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import numpy as np
 import pytest
@@ -60,11 +60,5 @@ def test_examples(name: str) -> None:
 
 def compiled_functions(module: ModuleType) -> list[object]:
     """The plain functions behind jitted ones, which doctest does not see by itself."""
-    wrapped = [
-        getattr(value, "__wrapped__", None) for value in vars(module).values() if not isinstance(value, type)
-    ]
-    return [
-        f
-        for f in wrapped
-        if callable(f) and getattr(f, "__module__", "") == module.__name__ and hasattr(f, "__name__")
-    ]
+    plain = [getattr(value, "__wrapped__", None) for value in vars(module).values()]
+    return [f for f in plain if isinstance(f, FunctionType) and f.__module__ == module.__name__]
