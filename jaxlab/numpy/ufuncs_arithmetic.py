@@ -29,10 +29,10 @@ from jaxlab.primitives.arithmetic import integer_pow_p
 
 # fmt: off
 add = binary("add", lax.add, "The sum; logical or of booleans.",
-             "jnp.array([1, 2]), 0.5 -> Array([1.5, 2.5], dtype=float32)", on_bools=lax.bitwise_or)
+             "jnp.array([1, 2]), 0.5 -> Array([1.5, 2.5], dtype=float32, weak_type=True)", on_bools=lax.bitwise_or)
 subtract = binary("subtract", lax.sub, "The difference.", "jnp.array([1, 2]), 2 -> Array([-1,  0], dtype=int32)")
 multiply = binary("multiply", lax.mul, "The product; logical and of booleans.",
-                  "jnp.array([1, 2]), 0.5 -> Array([0.5, 1. ], dtype=float32)", on_bools=lax.bitwise_and)
+                  "jnp.array([1, 2]), 0.5 -> Array([0.5, 1. ], dtype=float32, weak_type=True)", on_bools=lax.bitwise_and)
 true_divide = binary("true_divide", lax.div, "The quotient.",
                      "jnp.array([1, 2]), 4 -> Array([0.25, 0.5 ], dtype=float32)", inexact=True)
 maximum = binary("maximum", lax.max, "The greater of two; NaN if one is.",
@@ -134,7 +134,7 @@ def power(x1: Any, x2: Any, /) -> Any:
     >>> jnp.power(jnp.array([2., 3.]), 2)
     Array([4., 9.], dtype=float32)
     """
-    if isinstance(x2, int | np.integer) and not isinstance(x2, bool):
+    if isinstance(x2, int | np.integer):
         return _power_of_integer(x1, y=int(x2))
     return _power(x1, x2)
 
