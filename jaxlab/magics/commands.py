@@ -11,6 +11,7 @@ from IPython.core.magic import Magics, magics_class, no_var_expand
 
 from jaxlab import caching
 from jaxlab.config import Options, canonical_name, config
+from jaxlab.inspection.hlo import hlo_form
 from jaxlab.interpreters.program import on_compiled
 from jaxlab.magics import completion, device
 from jaxlab.magics.lines import LINE_PARSERS, split_line
@@ -61,7 +62,9 @@ class JaxlabMagics(Magics):
     def line_hlo(self, line: str) -> Any:
         options, expression = split_line("hlo", line)
         program = self.runner.compile_line([_jit_layer("")], expression)
-        return Text((program.lowered if options["stable"] else program.compiled).as_text())
+        if options["stable"]:
+            return Text(program.lowered.as_text())
+        return Text(hlo_form(program.compiled.as_text()).text)
 
     def line_cost(self, line: str) -> Any:
         program = self.runner.compile_line([_jit_layer("")], split_line("cost", line)[1])
@@ -91,17 +94,16 @@ class JaxlabMagics(Magics):
     def line_caches(self, line: str) -> Any:
         options = LINE_PARSERS["caches"].parse(line)
         if options.clear:
-            caching.clear_all()
-        rows = [
-            (s.name, str(s.size), str(s.hits), str(s.misses))
-            for s in caching.stats()
-            if s.size or s.hits or s.misses
-        ]
-        programs = self.runner.programs.listed()[-options.last :]
-        return Table(
-            ("cache", "entries", "hits", "misses"), rows,
-            more=Table(("program", "traced at", "reused", "inputs", "why compiled"), programs),
-        )  # fmt: skip
+            self.runner.forget()
+        programs = self.runner.listed()[-options.last :]
+        head = ("program", "first line", "traced at", "reused", "inputs", "new because")
+        inner = None
+        if options.all:
+            used = (s for s in caching.stats() if s.size or s.hits or s.misses)
+            rows = [(s.name, str(s.size), str(s.hits), str(s.misses)) for s in used]
+            inner = Table(("cache", "entries", "hits", "misses"), rows)
+        note = "" if programs else "nothing is compiled yet: put %%jit on the first line of a cell"
+        return Table(head if programs else (), programs, note=note, more=inner)
 
     def line_lab(self, line: str) -> Any:
         chosen = LINE_PARSERS["lab"].parse(line)

@@ -6,21 +6,25 @@ import functools
 import inspect
 import time
 import types
+from dataclasses import replace
 from typing import Any, Protocol
 
 from IPython.core.error import UsageError
 
 import jaxlab
 from jaxlab import tree_util
-from jaxlab.core.trace import Tracer
+from jaxlab.config import config
+from jaxlab.core.trace import Tracer, current
 from jaxlab.magics import device as devices
 from jaxlab.magics.fingerprint import Fingerprint, fingerprint
+from jaxlab.magics.program import Environment, ProgramKey, nearest_difference
+from jaxlab.magics.progress import wait
 from jaxlab.magics.reach import Reacher
 from jaxlab.magics.show import CellRun
 from jaxlab.magics.source import running_cell
 from jaxlab.magics.stack import Layer
 from jaxlab.magics.traceback import label_of
-from jaxlab.magics.values import describe
+from jaxlab.magics.values import Binding, bind
 
 _SMALL = 1 << 16  # NumPy arrays up to here are compared by content at every call, others by identity
 _VERSIONS = 32
@@ -29,15 +33,16 @@ _VERSIONS = 32
 class Owner(Protocol):
     """Who a compiled function tells what happened: the runner of its shell."""
 
+    compilations: int
+
     def note(
         self,
         function: CompiledFunction,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         seconds: float,
-        reason: str,
     ) -> None:
-        """A call made a new program."""
+        """A call made new programs, the last of them probably the function's own."""
 
     def explain(self, error: Exception) -> None:
         """A call raised: tell it on the user's own line."""
@@ -54,13 +59,14 @@ class CompiledFunction:
 
     def __init__(self, function: Any, layer: Layer, space: dict[str, Any], owner: Owner) -> None:
         functools.update_wrapper(self, function)
-        self.traces = 0
+        self.calls = 0
         self._function, self._layer, self._space, self._owner = function, layer, space, owner
         self._versions: dict[tuple[Fingerprint, ...], Any] = {}
         self._identities: list[tuple[str, Any]] = []
         self._contents: list[tuple[str, Fingerprint]] = []
         self._jitted: Any = None
-        self._reason = "first call"
+        self._reason = ""
+        self._signatures: list[ProgramKey] = []
         self._watched: dict[str, Fingerprint] = {}
         if layer.options.device:
             devices.find(layer.options.device)  # so that a wrong name is an error of this cell
@@ -74,7 +80,9 @@ class CompiledFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the compiled function."""
         jitted = self._current()
-        before, start = self.traces, time.perf_counter()
+        if current.trace.parent is None:  # else a part of another program
+            self.calls += 1
+        before, start = self._owner.compilations, time.perf_counter()
         try:
             out = jitted(*args, **kwargs)
         except Exception as error:
@@ -82,8 +90,9 @@ class CompiledFunction:
                 raise
             self._owner.explain(error)
             raise
-        if self.traces != before:
-            self._note_program(args, kwargs, time.perf_counter() - start)
+        if self._owner.compilations != before and not _is_inside_a_trace(args, kwargs):
+            wait(out)
+            self._owner.note(self, args, kwargs, time.perf_counter() - start)
         return out
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -137,20 +146,26 @@ class CompiledFunction:
         return self._jitted
 
     def _compile(self) -> Any:
+        # A function of its own for each version: traces are kept by function, and they hold what was read.
         @functools.wraps(self._function)
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            self.traces += 1
+        def version(*args: Any, **kwargs: Any) -> Any:
             return self._function(*args, **kwargs)
 
         options = self._layer.options
         return jaxlab.jit(
-            counted,
+            version,
             static_argnames=tuple(options.static),
             donate_argnames=tuple(options.donate),
             device=devices.find(options.device) if options.device else None,
         )
 
-    def run_record(self, shell: Any, device: str) -> CellRun:
+    @property
+    def device(self) -> str:
+        """The name of the device on which it runs."""
+        named = self._layer.options.device
+        return devices.label(devices.find(named) if named else None)
+
+    def run_record(self, shell: Any) -> CellRun:
         """The start of a record of a new program of this function."""
         code = self.__wrapped__.__code__ if hasattr(self.__wrapped__, "__code__") else None
         filename = code.co_filename if code is not None else ""
@@ -161,14 +176,34 @@ class CompiledFunction:
             text = ""
         return CellRun(
             self.__wrapped__.__name__, "function", text, label_of(shell, filename), running_cell(shell)[0],
-            stack=[("jit", self._layer.line)], device=device, first_line=first,
+            stack=[("jit", self._layer.line)], device=self.device, first_line=first,
         )  # fmt: skip
 
-    def _note_program(self, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> None:
-        if _is_inside_a_trace(args, kwargs):
-            return  # part of another program, which has its own record
-        reason, self._reason = self._reason, "new shapes, dtypes or static arguments"
-        self._owner.note(self, args, kwargs, seconds, reason)
+    def new_program(self, bindings: dict[str, Binding]) -> tuple[ProgramKey, str]:
+        """Remember what a new program was made for; returns that, and why no earlier one would do."""
+        environment: Environment = (("device", self.device), ("options", config.trace_key()))
+        reason, self._reason = self._reason, ""
+        reason = reason or nearest_difference(self._signatures, environment, bindings)
+        if not self._signatures:
+            reason = "first call"
+        values = tuple(binding.key for binding in bindings.values())
+        key = ProgramKey(self.__wrapped__.__name__, ("%%jit",), environment, tuple(bindings), values)
+        self._signatures = [*self._signatures[1 - _VERSIONS :], key]
+        return key, reason or "its program was dropped from the cache"
+
+    def bindings(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Binding]:
+        """The arguments of a call by name, taken apart into what is traced and what is static."""
+        try:
+            bound = inspect.signature(self._function).bind(*args, **kwargs).arguments
+        except TypeError:
+            bound = {str(i): value for i, value in enumerate(args)} | kwargs
+        static = self._layer.options.static
+        return {
+            name: bind(name, value, "static")
+            if name in static
+            else replace(bind(name, value, "traced"), why="an argument is traced")
+            for name, value in bound.items()
+        }
 
 
 def _is_inside_a_trace(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -203,12 +238,3 @@ def _is_mutable(value: Any) -> bool:
         return False
     nbytes = getattr(value, "nbytes", None)
     return nbytes is None or nbytes <= _SMALL
-
-
-def argument_types(args: tuple[Any, ...], kwargs: dict[str, Any], function: Any) -> list[tuple[str, str]]:
-    """The arguments of a call by name, with their types."""
-    try:
-        bound = inspect.signature(function).bind(*args, **kwargs).arguments
-    except TypeError:
-        bound = {str(i): value for i, value in enumerate(args)} | kwargs
-    return [(name, describe(value)) for name, value in bound.items()]

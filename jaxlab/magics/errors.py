@@ -211,7 +211,9 @@ def _leaked(error: BaseException, place: Place, types_: Types) -> str:
 def _assignment(error: BaseException, place: Place, types_: Types) -> str | None:
     tree = _parse(place.source.strip())
     target = next((t for t in _targets(tree) if isinstance(t, ast.Subscript)), None)
-    if target is None or not re.search(r"immutable|item assignment|does not support", str(error)):
+    if target is None or not re.search(
+        r"never change|immutable|item assignment|does not support", str(error)
+    ):
         return None
     base, index = ast.unparse(target.value), ast.unparse(target.slice).removeprefix("(").removesuffix(")")
     statement = next(n for n in ast.walk(tree) if isinstance(n, ast.Assign | ast.AugAssign)) if tree else None

@@ -40,8 +40,9 @@ def _device() -> OptionParser:
 
 
 def _caches() -> OptionParser:
-    parser = OptionParser("caches", "Show what is compiled, and how often it was reused.", cell=False)
+    parser = OptionParser("caches", "Show what is compiled, why, and how often it was reused.", cell=False)
     parser.add_argument("--clear", action="store_true", help="forget all of it")
+    parser.add_argument("--all", action="store_true", help="show jaxlab's internal caches as well")
     parser.add_argument("--last", type=positive, default=20, help="how many programs to list (20)")
     return parser
 

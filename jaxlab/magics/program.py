@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from jaxlab import dtypes, tree_util
 from jaxlab.caching import Cache
 from jaxlab.magics.body import Body
 from jaxlab.magics.fingerprint import Fingerprint
@@ -56,6 +57,17 @@ class Program:
     reason: str = ""
 
 
+class Listed(NamedTuple):
+    """A compiled cell or function in words, for ``%caches``."""
+
+    program: str
+    text: str
+    traced_at: str
+    reused: str
+    inputs: str
+    reason: str
+
+
 class Programs:
     """The compiled cells of a session, and the memory of what was compiled that explains a miss."""
 
@@ -88,20 +100,15 @@ class Programs:
             known.append(key.names)
         self.cache.put(key, program)
 
-    def listed(self) -> list[tuple[str, str, str, str, str]]:
-        """Every program, oldest first: its stack, where it was traced, reuses, inputs, and why it was
-        compiled.
-        """
+    def listed(self) -> list[Listed]:
+        """Every compiled cell that is still there, oldest first."""
         return [
-            (
-                _spell(program.key.stack),
+            Listed(
+                spell(program.key.stack, "cell"),
+                program.key.text.strip().partition("\n")[0],
                 program.traced_at,
-                str(program.hits),
-                ", ".join(
-                    f"{n}: {f.text}"
-                    for n, f in program.key.inputs.items()
-                    if not f.text.startswith("module ")
-                ),
+                f"{program.hits} times" if program.hits != 1 else "once",
+                spell_inputs(program.key.inputs),
                 program.reason,
             )
             for _, program in self.cache.items()
@@ -120,18 +127,34 @@ class Programs:
         same_text = [p for p in programs if p.key.text == text]
         same_stack = [p for p in same_text if p.key.stack == stack]
         if same_stack:
-            told: list[list[str]] = [_differences(p.key, environment, bindings) for p in same_stack]
-            nearest = min(told, key=len)
-            return ", ".join(nearest) or "its program was dropped from the cache"
+            told = nearest_difference([p.key for p in same_stack], environment, bindings)
+            return told or "its program was dropped from the cache"
         if same_text:
-            return f"stack changed: {_spell(same_text[0].key.stack)} → {_spell(stack)}"
+            return f"stack changed: {' '.join(same_text[0].key.stack)} → {' '.join(stack)}"
         if cell_id is not None and any(p.cell_id == cell_id for p in programs):
             return "the cell's text changed"
         return "first run"
 
 
-def _spell(stack: tuple[str, ...]) -> str:
-    return " ".join(stack)
+def spell(stack: Sequence[str], name: str) -> str:
+    """``jit(grad(cell))`` for the magic lines of a stack."""
+    words = [line.split()[0].lstrip("%") for line in stack]
+    return "".join(f"{word}(" for word in words) + name + ")" * len(words)
+
+
+def spell_inputs(inputs: Mapping[str, Fingerprint]) -> str:
+    """``x: f32[3], n: 2``; modules and functions say nothing and are left out."""
+    silent = ("module ", "function ", "class ")
+    return ", ".join(f"{n}: {f.text}" for n, f in inputs.items() if not f.text.startswith(silent))
+
+
+def nearest_difference(
+    keys: Sequence[ProgramKey], environment: Environment, bindings: Mapping[str, Binding]
+) -> str:
+    """In what these inputs differ from the earlier ones that they differ least from."""
+    told: list[list[str]] = [_differences(key, environment, bindings) for key in keys]
+    nearest: list[str] = min(told, key=len, default=[])
+    return ", ".join(nearest)
 
 
 def _differences(key: ProgramKey, environment: Environment, bindings: Mapping[str, Binding]) -> list[str]:
@@ -156,9 +179,10 @@ def difference(name: str, before: Fingerprint, now: Fingerprint) -> str:
         return f"class {name} was redefined"
     if old == new == "module":
         return f"module {name} was reloaded"
-    if before.text == now.text and _weak(before) != _weak(now):
-        weak = " (a Python number's weak type)"
-        return f"{name}: {before.text}{weak * _weak(before)} → {now.text}{weak * _weak(now)}"
+    leaves = _leaf_differences(name, before, now)
+    if leaves:
+        more = f" and {len(leaves) - _TOLD} more" if len(leaves) > _TOLD else ""
+        return ", ".join(leaves[:_TOLD]) + more
     if before.text == now.text:
         return f"{name} has changed inside"
     if before.kind == now.kind == "static":
@@ -166,15 +190,39 @@ def difference(name: str, before: Fingerprint, now: Fingerprint) -> str:
     return f"{name}: {before.text} → {now.text}"
 
 
-def _weak(print_: Fingerprint) -> bool:
-    """Whether an input is one array that a Python number's dtype gives way to."""
-    parts = print_.key[2] if isinstance(print_.key, tuple) and len(print_.key) == 3 else ()
-    return (
-        isinstance(parts, tuple)
-        and len(parts) == 1
-        and getattr(parts[0], "kind", "") == "aval"
-        and parts[0].key[2]
-    )
+_TOLD = 3
+
+
+def _leaf_differences(name: str, before: Fingerprint, now: Fingerprint) -> list[str]:
+    """The leaves of an input that differ, by their paths, if both have the same structure."""
+    old, new = before.key, now.key
+    if not (isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new) == 3):
+        return []
+    if old[0] != new[0] or old[1] != new[1]:
+        return []
+    paths = tree_util.tree_leaves_with_path(tree_util.tree_unflatten(old[0], range(len(old[2]))))
+    found = []
+    for path, place in paths:
+        was, is_ = old[2][place], new[2][place]
+        if was != is_ and getattr(was, "kind", "") == getattr(is_, "kind", "") == "aval":
+            found.append(f"{name}{tree_util.keystr(path)}: {_type_change(was.key, is_.key)}")
+        elif was != is_ and type(was) is type(is_) is tuple:
+            found.append(f"static {name}{tree_util.keystr(path)}: {was[1]!r} → {is_[1]!r}")
+    return found
+
+
+def _type_change(before: tuple[Any, ...], now: tuple[Any, ...]) -> str:
+    """What differs between two keys of traced leaves: ``f32[3] → f32[4]``, or what stands beside the type."""
+    types = [
+        f"{dtypes.short_name(dtype)}[{','.join(map(str, shape))}]" for shape, dtype, _, _ in (before, now)
+    ]
+    if types[0] != types[1]:
+        return " → ".join(types)
+    if before[2] != now[2]:
+        weak = " (a Python number's weak type)"
+        return f"{types[0]}{weak * before[2]} → {types[1]}{weak * now[2]}"
+    places = [" on " + ", ".join(key[3]) if key[3] else " on the default device" for key in (before, now)]
+    return f"{types[0]}{places[0]} →{places[1]}"
 
 
 def _leaf_kind(print_: Fingerprint) -> str:

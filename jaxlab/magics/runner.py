@@ -8,21 +8,22 @@ from typing import Any
 from IPython.core.error import UsageError
 
 import jaxlab
-from jaxlab.inspection.record import Input
+from jaxlab import caching
 from jaxlab.interpreters.program import Program
 from jaxlab.magics import bench
-from jaxlab.magics import device as devices
 from jaxlab.magics.body import BODY, type_of
-from jaxlab.magics.cell import CellExecution
-from jaxlab.magics.compiled import CompiledFunction, argument_types
+from jaxlab.magics.cell import CellExecution, inputs_of
+from jaxlab.magics.compiled import CompiledFunction
 from jaxlab.magics.definitions import define
 from jaxlab.magics.errors import CellError, explain
 from jaxlab.magics.namespace import lent
-from jaxlab.magics.program import Programs
+from jaxlab.magics.program import Listed, Programs, spell, spell_inputs
 from jaxlab.magics.show import CellRun, show
 from jaxlab.magics.source import CellSyntaxError, running_cell
 from jaxlab.magics.stack import PARSERS, TERMINAL, Layer, parse_stack
 from jaxlab.magics.traceback import Place, label_of, present
+
+_REMEMBERED = 200  # programs of functions that are listed
 
 
 class CellRunner:
@@ -34,6 +35,8 @@ class CellRunner:
         self.cell_id: str | None = None
         self._later: list[CellRun] = []
         self._compiled: list[Program] = []
+        self._functions: list[tuple[CompiledFunction, Listed]] = []
+        self.compilations = 0
 
     # What the magics call
 
@@ -186,26 +189,44 @@ class CellRunner:
     # Records of functions, shown under the cell that called them
 
     def note(
-        self,
-        function: CompiledFunction,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        seconds: float,
-        reason: str,
+        self, function: CompiledFunction, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
     ) -> None:
         """A call of a ``%%jit`` function made a new program: its record is shown under the cell."""
-        run = function.run_record(self.shell, devices.label())
         name = function.__wrapped__.__name__
         program = next((p for p in reversed(self._compiled) if p.name == name), None)
-        run.reason, run.outcome, run.program = reason, "compiled", program
-        if program is not None and program.compiled is not None:
-            run.outcome = "disk" if program.compiled.source == "disk" else "compiled"
-            run.trace_seconds, run.lower_seconds = program.trace_seconds, program.lower_seconds
-            run.compile_seconds = program.compile_seconds
+        if program is None:  # the call compiled something else, such as an operation on constants
+            return
+        self._compiled.remove(program)
+        run, bindings = function.run_record(self.shell), function.bindings(args, kwargs)
+        key, run.reason = function.new_program(bindings)
+        run.program = program
+        run.outcome = (
+            "disk" if program.compiled is not None and program.compiled.source == "disk" else "compiled"
+        )
+        run.trace_seconds, run.lower_seconds = program.trace_seconds, program.lower_seconds
+        run.compile_seconds = program.compile_seconds
         steps = (run.trace_seconds, run.lower_seconds, run.compile_seconds)
         run.run_seconds = max(0.0, seconds - sum(step for step in steps if step is not None))
-        run.inputs = [Input(name, type_, "traced") for name, type_ in argument_types(args, kwargs, function)]
+        run.inputs = inputs_of(bindings)
+        where = f"In[{run.number}]"
+        listed = Listed(
+            spell(key.stack, name), f"def {name}", where, "", spell_inputs(key.inputs), run.reason
+        )
+        self._functions = [*self._functions[-_REMEMBERED:], (function, listed)]
         self._later.append(run)
+
+    def listed(self) -> list[Listed]:
+        """The compiled cells, then the programs of ``%%jit`` functions with the calls of each function."""
+        calls = [
+            entry._replace(reused=f"{f.calls} call{'s' * (f.calls != 1)} in all")
+            for f, entry in self._functions
+        ]
+        return [*self.programs.listed(), *calls]
+
+    def forget(self) -> None:
+        """Drop every program and everything else that is cached; the next runs trace and compile again."""
+        caching.clear_all()
+        self._functions.clear()
 
     def explain(self, error: Exception) -> None:
         """Let an exception from a ``%%jit`` function speak of the user's own line."""
@@ -224,6 +245,7 @@ class CellRunner:
 
     def compiled(self, program: Program) -> None:
         """A program was compiled, by whomever: the record of a function finds it by its name."""
+        self.compilations += 1
         self._compiled.append(program)
 
     def before_cell(self, info: Any) -> None:

@@ -146,7 +146,9 @@ def _derivative(kind: str, about: str) -> Callable[[], OptionParser]:
         parser = OptionParser(kind, about)
         parser.add_argument("names", nargs="*", type=name, help="names to differentiate with respect to")
         if kind == "grad":
-            parser.add_argument("--value", action="store_true", help="bind the cell's own names as well")
+            parser.add_argument(
+                "--value", action="store_true", help="keep the cell's own value and names as well"
+            )
         parser.add_argument(
             "--of", type=name, metavar="NAME", help="what to differentiate, instead of the last expression"
         )

@@ -27,6 +27,14 @@ CellFunction = Callable[[Traced], Outcome]
 
 def compose(cell: CellFunction, layers: Sequence[Layer], bindings: Mapping[str, Binding]) -> CellFunction:
     """``cell`` under all ``layers``, the first outermost.  Raises `CellError` where a layer cannot apply."""
+    for place, layer in enumerate(layers):
+        below = [other for other in layers[place + 1 :] if getattr(other.options, "value", False)]
+        if below and hasattr(layer.options, "of") and layer.options.of is None:
+            raise CellError(
+                layer,
+                f"%%{layer.name}: under it, {below[0]} gives both the value and the gradient; "
+                f"say which to differentiate with --of NAME",
+            )
     for layer in reversed(layers):
         cell = _APPLY[layer.name](cell, layer, bindings)
     return cell
@@ -81,7 +89,9 @@ def _gradient(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding])
         bound = {f"grad_{name}": leaf for name, leaf in frozen.items()}
         if not with_value:
             return Outcome(value, bound)
-        return Outcome((_target(out, layer), value), {**out.names, **bound}, out.mutated, out.deleted)
+        # The value of a cell under `%%grad --value` is its own, as if the magic were not there.
+        shown = (_target(out, layer), value) if layer.name == "value_and_grad" else out.value
+        return Outcome(shown, {**out.names, **bound}, out.mutated, out.deleted)
 
     return gradient
 

@@ -6,7 +6,8 @@ all else is static.  In a pytree each leaf follows its own kind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -154,12 +155,30 @@ def aval_key(leaf: Any) -> tuple[Any, ...]:
     return (tuple(aval.shape), aval.dtype, bool(getattr(aval, "weak_type", False)), committed)
 
 
+_SHOWN = 4  # entries of a container that a text names
+
+
 def describe(value: Any) -> str:
-    """One short text for a value: ``f32[3,4]``, ``3``, ``dict of 2: f32[3], f32[]``."""
+    """One short text for a value: ``f32[3,4]``, ``3``, ``[{b: f32[10], w: f32[64,10]}, f32[]]``.
+
+    >>> describe({"a": 1.5, "b": [2, "x"]})
+    "{a: f32[], b: [2, 'x']}"
+    """
     if is_traced(value):
         return aval_of(as_argument(value)).str_short()
+    if type(value) is dict:
+        return _enclosed("{", (f"{key}: {describe(entry)}" for key, entry in value.items()), len(value), "}")
+    if type(value) in (list, tuple):
+        opened, closed = "[]" if type(value) is list else "()"
+        return _enclosed(opened, map(describe, value), len(value), closed)
     leaves, treedef = tree_util.tree_flatten(value)
     if is_leaf(treedef):
         return fingerprint(value).text
-    shown = ", ".join(describe(leaf) for leaf in leaves[:4]) + (", …" if len(leaves) > 4 else "")
-    return f"{type(value).__name__} of {len(leaves)}" + (f": {shown}" if shown else "")
+    return type(value).__name__ + _enclosed("(", map(describe, leaves), len(leaves), ")")
+
+
+def _enclosed(opened: str, entries: Iterable[str], count: int, closed: str) -> str:
+    shown = list(itertools.islice(entries, _SHOWN))
+    if count > _SHOWN:
+        shown.append(f"… {count} in all")
+    return opened + ", ".join(shown) + closed

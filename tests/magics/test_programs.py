@@ -15,7 +15,7 @@ REASONS = [
     ("x = jnp.ones(3)\ndef f(v): return v", "%%jit\nf(x)", "def f(v): return v + 1", None, "function f was redefined"),
     ("x = jnp.ones(3)", "%%jit\nx * 2", "", "%%jit\n%%grad x\nx * 2", None),
     ("x = jnp.ones(3)", "%%jit\n(x * 2).sum()", "", "%%jit\n%%grad x\n(x * 2).sum()", "stack changed: %%jit → %%jit %%grad x"),
-    ("p = {'a': 1.5}", "%%jit\np['a'] * 2", "p = {'a': 1.5, 'b': 2}", None, "p: dict of 1: f32[] → dict of 2: f32[], 2"),
+    ("p = {'a': 1.5}", "%%jit\np['a'] * 2", "p = {'a': 1.5, 'b': 2}", None, "p: {a: f32[]} → {a: f32[], b: 2}"),
 ]  # fmt: skip
 
 
@@ -190,7 +190,8 @@ TEXTS = [
     ("%cost f(x, 2.0)", "flops"),
     ("%device", "cpu:0"),
     ("%device cpu", "cpu:0"),
-    ("%caches", "magics.cells"),
+    ("%caches", "jit(cell)"),
+    ("%caches --all", "magics.cells"),
     ("%lab enable_x64", "64-bit"),
     ("%lab", "enable_x64"),
 ]
