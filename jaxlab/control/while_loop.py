@@ -120,7 +120,7 @@ def fori_loop(
             "fori_loop: unroll needs bounds that are known while tracing, but lower or upper is traced"
         )
     dtype = dtypes.result_type(aval_of(lower).dtype, aval_of(upper).dtype)
-    start, stop = convert_element_type(lower, dtype), convert_element_type(upper, dtype)
+    start, stop = [x if aval_of(x).dtype == dtype else convert_element_type(x, dtype) for x in (lower, upper)]
 
     def test(carry: Any) -> Any:
         return lt(carry[0], carry[1])
