@@ -41,7 +41,7 @@ def _option(default: Any, about: str, choices: tuple[Any, ...] = (), *, traced: 
     return dataclasses.field(default=default, metadata={"about": about, "choices": choices, "traced": traced})
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)  # to compare them would cost 0.5 ms of an import
 class Options:
     """The options, their defaults and what each does (`Options.about(name)`)."""
 

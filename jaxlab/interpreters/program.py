@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from jaxlab import lazy
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
-from jaxlab.interpreters.lowering import Lowered, lower_program
 from jaxlab.runtime import analysis, compiler, execution
 from jaxlab.runtime.array import put
 from jaxlab.runtime.sharding import single_device
+
+if TYPE_CHECKING:
+    from jaxlab.interpreters import lowering
+else:  # MLIR: 10 ms of an import
+    lowering = lazy.module("jaxlab.interpreters.lowering")
 
 # Called with every program when it has been compiled: inspection and `log_compiles` listen.
 on_compiled: list[Callable[[Program], None]] = []
@@ -75,16 +80,16 @@ class Program:
         self.out_avals = [v.aval for v in jaxpr.outvars]
         self.trace_seconds = trace_seconds
         self.lower_seconds: float | None = None
-        self.lowered: Lowered | None = None
+        self.lowered: lowering.Lowered | None = None
         self.compiled: compiler.Compiled | None = None
         self.options = options
 
-    def lower(self) -> Lowered:
+    def lower(self) -> lowering.Lowered:
         """The StableHLO module, made once."""
         if self.lowered is None:
             start = time.perf_counter()
             with compiler.phase(self.name, "lower"):
-                self.lowered = lower_program(
+                self.lowered = lowering.lower_program(
                     self.closed,
                     name=self.name,
                     platform=self.device.platform,

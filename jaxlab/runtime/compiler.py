@@ -7,12 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxlab.runtime import diskcache, fingerprint
+from jaxlab import lazy
 from jaxlab.runtime.native import JaxRuntimeError, xc
+
+if TYPE_CHECKING:
+    from jaxlab.runtime import diskcache, fingerprint
+else:  # OpenSSL and MLIR: 5 ms of an import
+    diskcache = lazy.module("jaxlab.runtime.diskcache")
+    fingerprint = lazy.module("jaxlab.runtime.fingerprint")
 
 Listener = Callable[[str, str, str], None]
 

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxlib.mlir import ir
-from jaxlib.mlir._mlir_libs import _jax_mlir_ext, _stablehlo
 
-from jaxlab import tree
+from jaxlab import lazy, tree
 from jaxlab.core.aval import ShapedArray
 from jaxlab.runtime import backend, compiler, execution
 from jaxlab.runtime.array import host_value, put
 from jaxlab.runtime.native import JAXLIB_VERSION, SURFACE_VERSION
 from jaxlab.runtime.sharding import single_device
+
+if TYPE_CHECKING:
+    from jaxlib.mlir import ir
+    from jaxlib.mlir._mlir_libs import _jax_mlir_ext, _stablehlo
+else:  # every import asks here whether to test; few do
+    ir = lazy.module("jaxlib.mlir.ir")
+    _jax_mlir_ext = lazy.module("jaxlib.mlir._mlir_libs._jax_mlir_ext")
+    _stablehlo = lazy.module("jaxlib.mlir._mlir_libs._stablehlo")
 
 FIRST_TESTED, FIRST_UNTESTED = (0, 10, 2), (0, 13)
 
