@@ -141,7 +141,7 @@ def _figure_rows(record: Record) -> list[tuple[str, str]]:
     texts = (
         ("device", record.device),
         ("program", caching.outcome or ""),
-        ("traced again because", caching.reason),
+        ("new because" if caching.outcome else "note", caching.reason),
         ("traced at", caching.traced_at),
         ("reused", f"{caching.hits} times" if caching.hits else ""),
         ("made by", record.producer),

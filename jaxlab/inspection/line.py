@@ -67,7 +67,8 @@ def parts(record: Record) -> list[str]:
         found.append(f"lowered {duration(timings.lower)}")
     if timings.compile is not None:
         verb = "loaded from disk" if caching.outcome == "disk" else "compiled"
-        reason = f" (new: {one_line(caching.reason, _LONGEST_REASON)})" if caching.reason else ""
+        told = caching.reason and caching.outcome
+        reason = f" (new: {one_line(caching.reason, _LONGEST_REASON)})" if told else ""
         found.append(f"{verb} {duration(timings.compile)}{reason}")
     if timings.run is not None:
         found.append(f"ran {duration(timings.run)}")
@@ -77,6 +78,8 @@ def parts(record: Record) -> list[str]:
         found.append(count(cost.bytes_accessed, "B"))
     if cost.peak_bytes is not None:
         found.append(f"peak {count(cost.peak_bytes, 'B')}")
+    if caching.reason and not caching.outcome:  # why there is no program: only traced, or run op by op
+        found.append(one_line(caching.reason, _LONGEST_REASON))
     return found
 
 

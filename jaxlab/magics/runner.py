@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -145,7 +146,6 @@ class CellRunner:
             program = execution.trace()
             execution.compile(program)
             execution.describe(program)
-            execution.record.note = "compiled, not run"
             show(execution.record)
         else:
             self._bench(execution, mode.options.repeat)
@@ -269,7 +269,9 @@ def _jaxpr(execution: CellExecution, *, prepared: bool = False) -> Any:
     program = execution.trace()
     if program.traced is None:
         arguments = execution.arguments(execution.bindings)
+        start = time.perf_counter()
         program.traced = jaxlab.jit(program.function).trace(arguments)
+        program.seconds["trace"] = time.perf_counter() - start
     execution.describe(program)
     execution.record.note = "traced, not run"
     return program.traced.jaxpr

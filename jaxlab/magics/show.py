@@ -77,7 +77,7 @@ def make_record(run: CellRun) -> Record:
         stages=() if view is None else view.stages,
         links=() if view is None else view.links,
         timings=Timings(run.trace_seconds, run.lower_seconds, run.compile_seconds, run.run_seconds),
-        caching=Caching(run.outcome, run.reason or run.note, run.hits, run.traced_at),
+        caching=Caching(run.outcome, run.reason if run.outcome else run.note, run.hits, run.traced_at),
         cost=Cost() if view is None else view.cost,
         inputs=tuple(run.inputs),
         outputs=tuple(run.outputs),

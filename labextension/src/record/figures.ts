@@ -43,7 +43,7 @@ export function figures(summary: Summary): Figure[] {
   }
   if (timings.compile !== null) {
     const verb = caching.outcome === 'disk' ? 'loaded from disk' : 'compiled';
-    const reason = caching.reason ? ` (new: ${oneLine(caching.reason, LONGEST_REASON)})` : '';
+    const reason = caching.reason && caching.outcome ? ` (new: ${oneLine(caching.reason, LONGEST_REASON)})` : '';
     add(`${verb} ${duration(timings.compile)}${reason}`, reason ? 'news' : 'plain');
   }
   if (timings.run !== null) {
@@ -57,6 +57,9 @@ export function figures(summary: Summary): Figure[] {
   }
   if (cost.peak_bytes !== null) {
     add(`peak ${count(cost.peak_bytes, 'B')}`);
+  }
+  if (caching.reason && !caching.outcome) {
+    add(oneLine(caching.reason, LONGEST_REASON));
   }
   return found;
 }

@@ -34,12 +34,14 @@ export class Panes {
   private open: Set<number>;
   private tabbed = false;
   private arranged = false;
+  private readonly failed: boolean;
   private held: Place | null = null;
 
   constructor(
     private readonly program: Program,
     problems: readonly Problem[]
   ) {
+    this.failed = problems.some(({ severity }) => severity === 'error');
     this.index = buildIndex(program);
     this.colours = colouring(this.index);
     this.panes = [this.sourcePane(problems), ...program.stages.map((_, place) => this.stagePane(place))];
@@ -185,7 +187,7 @@ export class Panes {
     }
     const fitting = tabbed ? 1 : Math.max(2, Math.floor(width / PANE_WIDTH));
     if (tabbed !== this.tabbed || !this.arranged) {
-      this.open = new Set(this.preferred().slice(0, fitting));
+      this.open = new Set(this.preferred().filter(pane => this.failed || this.full(pane)).slice(0, fitting));
       this.arranged = false;
     }
     this.tabbed = tabbed;
@@ -194,11 +196,15 @@ export class Panes {
 
   /** Panes with a text before those without, and the last stage before those in the middle. */
   private preferred(): number[] {
-    const full = (pane: number) => pane === 0 || (this.program.stages[pane - 1]?.lines.length ?? 0) > 0;
     const all = [...this.panes.keys()];
-    const last = all.filter(full).pop() ?? 0;
-    const order = [0, 1, last, ...all.filter(full), ...all];
+    const full = all.filter(pane => this.full(pane));
+    const order = [0, 1, full[full.length - 1] ?? 0, ...full, ...all];
     return [...new Set(order)].filter(pane => pane < this.panes.length);
+  }
+
+  /** Whether a pane has a text; one without says why, which is news only where something failed. */
+  private full(pane: number): boolean {
+    return pane === 0 || (this.program.stages[pane - 1]?.lines.length ?? 0) > 0;
   }
 
   private arrange(): void {

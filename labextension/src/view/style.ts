@@ -92,7 +92,7 @@ export const STYLE = `
 .jaxlab-Record .jl-token-name { color: color-mix(in srgb, #2a7fa8 55%, var(--jl-text)); }
 .jaxlab-Record :is(.jl-token-number, .jl-token-string) { color: var(--jp-mirror-editor-string-color, color-mix(in srgb, #b5442e 70%, var(--jl-text))); }
 .jaxlab-Record .jl-token-type { color: color-mix(in srgb, #8a4fb0 60%, var(--jl-text)); }
-.jaxlab-Record .jl-tables { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 4px 28px; margin-top: 4px; }
+.jaxlab-Record .jl-tables { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 4px 22px; margin-top: 4px; }
 .jaxlab-Record .jl-table { flex: none; width: auto; max-width: 100%; margin: 0; border: none; border-collapse: collapse; font-size: 12px; table-layout: auto; }
 .jaxlab-Record .jl-table caption { padding: 2px 0; font-weight: 600; text-align: left; color: inherit; caption-side: top; }
 .jaxlab-Record .jl-table :is(th, td) { padding: 0 12px 0 0; border: none; text-align: left; vertical-align: top; max-width: 340px; overflow-wrap: break-word; background: none; }

@@ -29,13 +29,12 @@ export function tables(summary: Summary): HTMLElement {
     ]),
     table('Program', [], [
       ...text('origin', caching.outcome ? program[caching.outcome] : ''),
-      ...text('new because', caching.reason),
+      ...text(caching.outcome ? 'new because' : 'note', caching.reason),
       ...text('traced at', caching.traced_at),
       ...text('reused', caching.hits > 0 ? `${caching.hits} times` : ''),
       ...summary.transformations.flatMap(({ name, options }) => text(name, options)),
-      ...text('file', summary.file),
-      ...text('made by', summary.producer)
-    ]),
+      ...text('file', summary.file)
+    ], summary.producer && `made by ${summary.producer}`),
     table('Cost', [], [
       ...amount('operations', cost.flops, 'flop'),
       ...amount('transcendentals', cost.transcendentals, ''),
@@ -47,16 +46,17 @@ export function tables(summary: Summary): HTMLElement {
   );
 }
 
-function table(title: string, head: Row, rows: readonly Row[]): HTMLElement | null {
+function table(title: string, head: Row, rows: readonly Row[], hint = ''): HTMLElement | null {
   if (rows.length === 0) {
     return null;
   }
-  const cells = (row: Row) => row.map(text => element('td', { title: text.length > LONGEST && oneLine(text, 1000) }, oneLine(text, LONGEST)));
+  const filled = (_: string, column: number) => rows.some(row => row[column]);
+  const cells = (row: Row) => row.filter(filled).map(text => element('td', { title: text.length > LONGEST && oneLine(text, 1000) }, oneLine(text, LONGEST)));
   return element(
     'table',
     { class: 'jl-table' },
-    element('caption', {}, title),
-    head.length > 0 && element('thead', {}, element('tr', {}, ...head.map(text => element('th', { scope: 'col' }, text)))),
+    element('caption', { title: hint !== '' && hint }, title),
+    head.length > 0 && element('thead', {}, element('tr', {}, ...head.filter(filled).map(text => element('th', { scope: 'col' }, text)))),
     element(
       'tbody',
       {},
