@@ -3,6 +3,10 @@
 `jaxlab.numpy` is built of these; it promotes dtypes and broadcasts shapes first.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from jaxlab import lazy as _lazy
+
 # arithmetic
 from jaxlab.primitives.arithmetic import add as add
 from jaxlab.primitives.arithmetic import complex as complex
@@ -79,15 +83,6 @@ from jaxlab.primitives.rounding import nextafter as nextafter
 from jaxlab.primitives.rounding import rem as rem
 from jaxlab.primitives.rounding import round as round
 from jaxlab.primitives.rounding import sign as sign
-
-# special
-from jaxlab.primitives.special import digamma as digamma
-from jaxlab.primitives.special import erf as erf
-from jaxlab.primitives.special import erf_inv as erf_inv
-from jaxlab.primitives.special import erfc as erfc
-from jaxlab.primitives.special import lgamma as lgamma
-from jaxlab.primitives.special import polygamma as polygamma
-from jaxlab.primitives.special import zeta as zeta
 
 # transcendental
 from jaxlab.primitives.transcendental import acos as acos
@@ -187,17 +182,7 @@ from jaxlab.primitives.reduction import reduce_or as reduce_or
 from jaxlab.primitives.reduction import reduce_prod as reduce_prod
 from jaxlab.primitives.reduction import reduce_xor as reduce_xor
 
-# sorting
-from jaxlab.primitives.sorting import sort as sort
-from jaxlab.primitives.sorting import sort_key_val as sort_key_val
-from jaxlab.primitives.sorting import sort_p as sort_p
-from jaxlab.primitives.sorting import top_k as top_k
-from jaxlab.primitives.sorting import top_k_p as top_k_p
-
 # control flow
-from jaxlab.control.cond import cond as cond
-from jaxlab.control.cond import cond_p as cond_p
-from jaxlab.control.cond import switch as switch
 from jaxlab.control.scan import map as map
 from jaxlab.control.scan import scan as scan
 from jaxlab.control.scan import scan_p as scan_p
@@ -205,25 +190,55 @@ from jaxlab.control.while_loop import fori_loop as fori_loop
 from jaxlab.control.while_loop import while_loop as while_loop
 from jaxlab.control.while_loop import while_p as while_p
 
-# cumulative
-from jaxlab.primitives.cumulative import cumlogsumexp as cumlogsumexp
-from jaxlab.primitives.cumulative import cummax as cummax
-from jaxlab.primitives.cumulative import cummin as cummin
-from jaxlab.primitives.cumulative import cumprod as cumprod
-from jaxlab.primitives.cumulative import cumsum as cumsum
-
-# convolution
-from jaxlab.primitives.convolution import conv_general_dilated as conv_general_dilated
-from jaxlab.primitives.convolution import conv_general_dilated_p as conv_general_dilated_p
-from jaxlab.primitives.convolution_forms import conv as conv
-from jaxlab.primitives.convolution_forms import conv_general_dilated_patches as conv_general_dilated_patches
-from jaxlab.primitives.convolution_forms import conv_transpose as conv_transpose
-from jaxlab.primitives.convolution_forms import conv_with_general_padding as conv_with_general_padding
-from jaxlab.primitives.convolution_shapes import ConvDimensionNumbers as ConvDimensionNumbers
-from jaxlab.primitives.convolution_shapes import conv_dimension_numbers as conv_dimension_numbers
-from jaxlab.primitives.convolution_shapes import conv_general_permutations as conv_general_permutations
-from jaxlab.primitives.convolution_shapes import padtype_to_pads as padtype_to_pads
-
-# reductions by any function
-from jaxlab.control.reduce import reduce as reduce
-from jaxlab.control.reduce import reduce_window as reduce_window
+# What fewer programs use is loaded when it is first named: here for type checkers, below for Python.
+if _TYPE_CHECKING:
+    from jaxlab.control.cond import cond as cond
+    from jaxlab.control.cond import cond_p as cond_p
+    from jaxlab.control.cond import switch as switch
+    from jaxlab.control.reduce import reduce as reduce
+    from jaxlab.control.reduce import reduce_window as reduce_window
+    from jaxlab.primitives.convolution import conv_general_dilated as conv_general_dilated
+    from jaxlab.primitives.convolution import conv_general_dilated_p as conv_general_dilated_p
+    from jaxlab.primitives.convolution_forms import conv as conv
+    from jaxlab.primitives.convolution_forms import conv_general_dilated_patches as conv_general_dilated_patches
+    from jaxlab.primitives.convolution_forms import conv_transpose as conv_transpose
+    from jaxlab.primitives.convolution_forms import conv_with_general_padding as conv_with_general_padding
+    from jaxlab.primitives.convolution_shapes import ConvDimensionNumbers as ConvDimensionNumbers
+    from jaxlab.primitives.convolution_shapes import conv_dimension_numbers as conv_dimension_numbers
+    from jaxlab.primitives.convolution_shapes import conv_general_permutations as conv_general_permutations
+    from jaxlab.primitives.convolution_shapes import padtype_to_pads as padtype_to_pads
+    from jaxlab.primitives.cumulative import cumlogsumexp as cumlogsumexp
+    from jaxlab.primitives.cumulative import cummax as cummax
+    from jaxlab.primitives.cumulative import cummin as cummin
+    from jaxlab.primitives.cumulative import cumprod as cumprod
+    from jaxlab.primitives.cumulative import cumsum as cumsum
+    from jaxlab.primitives.sorting import sort as sort
+    from jaxlab.primitives.sorting import sort_key_val as sort_key_val
+    from jaxlab.primitives.sorting import sort_p as sort_p
+    from jaxlab.primitives.sorting import top_k as top_k
+    from jaxlab.primitives.sorting import top_k_p as top_k_p
+    from jaxlab.primitives.special import digamma as digamma
+    from jaxlab.primitives.special import erf as erf
+    from jaxlab.primitives.special import erf_inv as erf_inv
+    from jaxlab.primitives.special import erfc as erfc
+    from jaxlab.primitives.special import lgamma as lgamma
+    from jaxlab.primitives.special import polygamma as polygamma
+    from jaxlab.primitives.special import zeta as zeta
+else:
+    __getattr__, __dir__ = _lazy.names(
+        __name__,
+        {
+            "jaxlab.control.cond": "cond cond_p switch",
+            "jaxlab.control.reduce": "reduce reduce_window",
+            "jaxlab.primitives.convolution": "conv_general_dilated conv_general_dilated_p",
+            "jaxlab.primitives.convolution_forms": (
+                "conv conv_general_dilated_patches conv_transpose conv_with_general_padding"
+            ),
+            "jaxlab.primitives.convolution_shapes": (
+                "ConvDimensionNumbers conv_dimension_numbers conv_general_permutations padtype_to_pads"
+            ),
+            "jaxlab.primitives.cumulative": "cumlogsumexp cummax cummin cumprod cumsum",
+            "jaxlab.primitives.sorting": "sort sort_key_val sort_p top_k top_k_p",
+            "jaxlab.primitives.special": "digamma erf erf_inv erfc lgamma polygamma zeta",
+        },
+    )
