@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -138,8 +139,18 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     """
     if batch_size is not None:
         raise ValueError("map: batch_size is not supported here; use vmap over blocks")
-    _, ys = scan(lambda _, x: ((), f(x)), (), xs)
+    _, ys = scan(_Mapped(f), (), xs)
     return ys
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """A step that carries nothing; equal to others of the same function, so that it is traced once."""
+
+    func: Callable[[Any], Any]
+
+    def __call__(self, _: Any, x: Any) -> tuple[tuple[()], Any]:
+        return (), self.func(x)
 
 
 class Scan(Primitive):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from jaxlab.primitives.arithmetic import add, mul
 from jaxlab.primitives.broadcasting import F32, broadcast_in_dim, instantiate
 from jaxlab.primitives.comparison import lt, select_n
 from jaxlab.primitives.conversion import convert_element_type
+from jaxlab.primitives.elementwise import scalar_like
 from jaxlab.primitives.reduction import reduce_or
 
 
@@ -107,34 +109,40 @@ def fori_loop(
     known = not isinstance(lower, Tracer) and not isinstance(upper, Tracer)
     if known:
         start, stop = operator.index(lower), operator.index(upper)
-        index = np.int32(start) if not isinstance(lower, int) else start
-
-        def step(carry: Any, _: Any) -> tuple[Any, None]:
-            i, value = carry
-            return (add(i, _one(i)), body_fun(i, value)), None
-
-        (_, result), _ = scan(step, (index, init_val), None, length=max(stop - start, 0), unroll=unroll or 1)
+        length = max(stop - start, 0)
+        (_, result), _ = scan(_Step(body_fun), (start, init_val), None, length=length, unroll=unroll or 1)
         return result
     if unroll is not None:
         raise ValueError(
             "fori_loop: unroll needs bounds that are known while tracing, but lower or upper is traced"
         )
-    dtype = dtypes.result_type(aval_of(lower).dtype, aval_of(upper).dtype)
-    start, stop = [x if aval_of(x).dtype == dtype else convert_element_type(x, dtype) for x in (lower, upper)]
+    dtype = dtypes.result_type(lower, upper)
+    bounds = [x if aval_of(x).dtype == dtype else convert_element_type(x, dtype) for x in (lower, upper)]
+    return while_loop(_before_end, _Iteration(body_fun), (*bounds, init_val))[2]
 
-    def test(carry: Any) -> Any:
-        return lt(carry[0], carry[1])
 
-    def body(carry: Any) -> Any:
+# A body often is a function written in a function, but as often the same one. What is made of it is equal
+# where the bodies are, so that the loop is traced and compiled once.
+@dataclass(frozen=True, slots=True)
+class _Step:
+    func: Callable[[Any, Any], Any]
+
+    def __call__(self, carry: Any, _: Any) -> tuple[Any, None]:
+        i, value = carry
+        return (add(i, scalar_like(i, 1)), self.func(i, value)), None
+
+
+@dataclass(frozen=True, slots=True)
+class _Iteration:
+    func: Callable[[Any, Any], Any]
+
+    def __call__(self, carry: Any) -> Any:
         i, end, value = carry
-        return add(i, _one(i)), end, body_fun(i, value)
-
-    return while_loop(test, body, (start, stop, init_val))[2]
+        return add(i, scalar_like(i, 1)), end, self.func(i, value)
 
 
-def _one(i: Any) -> Any:
-    aval = aval_of(i)
-    return 1 if aval.weak_type else np.ones((), aval.dtype)[()]
+def _before_end(carry: Any) -> Any:
+    return lt(carry[0], carry[1])
 
 
 class While(Primitive):

@@ -167,7 +167,8 @@ def _standard_basis(values: Any) -> Any:
         aval = aval_of(x)
         block = np.zeros((total, size), aval.dtype)
         block[start + np.arange(size), np.arange(size)] = 1
-        basis.append(put(block.reshape(total, *aval.shape)))
+        unit = aval.update(shape=(total, *aval.shape))
+        basis.append(put(block.reshape(unit.shape), unit))
         start += size
     return tree.unflatten(treedef, basis)
 

@@ -45,7 +45,8 @@ def jvp(
         aval, given = aval_of(x).to_tangent_aval(), aval_of(t)
         if given.dtype != aval.dtype or given.shape != aval.shape:
             path = tree.keystr(tree.leaves_with_path(tuple(primals))[i][0])
-            raise TypeError(
+            wrong = ValueError if given.dtype == aval.dtype else TypeError
+            raise wrong(
                 f"jvp: the tangent{path} is {given.str_short()}, but the primal of type "
                 f"{aval_of(x).str_short()} needs a tangent of type {aval.str_short()}"
             )
