@@ -71,8 +71,8 @@ def uniform(
 def _uniform(key: Any, shape: tuple[int, ...], dtype: Any, minval: Any, maxval: Any) -> Any:
     """Random mantissas under the exponent of 1 are uniform in [1, 2)."""
     broadcast_shape("uniform", shape, minval, maxval)
-    low = stretch(convert_element_type(minval, dtype), shape)
-    high = stretch(convert_element_type(maxval, dtype), shape)
+    low, high = convert_element_type(minval, dtype), convert_element_type(maxval, dtype)
+    low, high = stretch(low, shape), stretch(high, shape)
     info = dtypes.finfo(dtype)
     width, mantissa = info.bits, info.nmant
     unsigned = np.dtype(f"uint{width}")
