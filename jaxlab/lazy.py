@@ -1,7 +1,7 @@
 """Modules that are loaded at their first use: the one way in which an import is put off.
 
-Starting a notebook should not wait for what the first array does not need. The importing file says for type checkers (and
-for the tests of the floors) what it imports, and takes a `LazyModule` when it runs:
+Starting a notebook should not wait for what the first array does not need. The importing file says for type
+checkers (and for the tests of the floors) what it imports, and takes a `LazyModule` when it runs:
 
     if TYPE_CHECKING:
         from jaxlab.interpreters import lowering
@@ -20,7 +20,7 @@ from typing import Any
 
 
 class LazyModule:
-    """Stands for a module that is imported when one of its names is read or set. Reading costs 0.3 us more."""
+    """Stands for a module that is imported when one of its names is read or set; reading costs 0.3 us."""
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "__name__", name)
@@ -55,8 +55,9 @@ def names(package: str, sources: Mapping[str, str]) -> tuple[Callable[[str], Any
 
     Args:
       package: the name of the package, ``__name__`` there.
-      sources: for each module the names to take from it, separated by spaces; a name under which another is to be known is
-        written ``new=old``, and a lone ``=`` stands for the module itself, under the last part of its name.
+      sources: for each module the names to take from it, separated by spaces; a name under which another is to
+        be known is written ``new=old``, and a lone ``=`` stands for the module itself, under the last part of
+        its name.
 
     From then on such a name is an ordinary global of the package.
     """

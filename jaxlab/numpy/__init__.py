@@ -1,5 +1,9 @@
 """`jaxlab.numpy`: NumPy's functions for arrays of ours, with JAX's names, signatures and promotion of dtypes."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from jaxlab import lazy as _lazy
+
 # scalar_types
 from jaxlab.numpy.scalar_types import bfloat16 as bfloat16
 from jaxlab.numpy.scalar_types import bool_ as bool
@@ -229,19 +233,6 @@ from jaxlab.numpy.ufuncs_complex import iscomplex as iscomplex
 from jaxlab.numpy.ufuncs_complex import isreal as isreal
 from jaxlab.numpy.ufuncs_complex import real as real
 
-# ufuncs_floating
-from jaxlab.numpy.ufuncs_floating import copysign as copysign
-from jaxlab.numpy.ufuncs_floating import frexp as frexp
-from jaxlab.numpy.ufuncs_floating import heaviside as heaviside
-from jaxlab.numpy.ufuncs_floating import ldexp as ldexp
-from jaxlab.numpy.ufuncs_floating import logaddexp as logaddexp
-from jaxlab.numpy.ufuncs_floating import logaddexp2 as logaddexp2
-from jaxlab.numpy.ufuncs_floating import nan_to_num as nan_to_num
-from jaxlab.numpy.ufuncs_floating import nextafter as nextafter
-from jaxlab.numpy.ufuncs_floating import signbit as signbit
-from jaxlab.numpy.ufuncs_floating import sinc as sinc
-from jaxlab.numpy.ufuncs_floating import spacing as spacing
-
 # reductions
 from jaxlab.numpy.reductions import all as all
 from jaxlab.numpy.reductions import amax as amax
@@ -260,17 +251,6 @@ from jaxlab.numpy.reductions import std as std
 from jaxlab.numpy.reductions import sum as sum
 from jaxlab.numpy.reductions import var as var
 
-# nan_reductions
-from jaxlab.numpy.nan_reductions import nanargmax as nanargmax
-from jaxlab.numpy.nan_reductions import nanargmin as nanargmin
-from jaxlab.numpy.nan_reductions import nanmax as nanmax
-from jaxlab.numpy.nan_reductions import nanmean as nanmean
-from jaxlab.numpy.nan_reductions import nanmin as nanmin
-from jaxlab.numpy.nan_reductions import nanprod as nanprod
-from jaxlab.numpy.nan_reductions import nanstd as nanstd
-from jaxlab.numpy.nan_reductions import nansum as nansum
-from jaxlab.numpy.nan_reductions import nanvar as nanvar
-
 # cumulative
 from jaxlab.numpy.cumulative import cumprod as cumprod
 from jaxlab.numpy.cumulative import cumsum as cumsum
@@ -278,14 +258,6 @@ from jaxlab.numpy.cumulative import cumulative_prod as cumulative_prod
 from jaxlab.numpy.cumulative import cumulative_sum as cumulative_sum
 from jaxlab.numpy.cumulative import nancumprod as nancumprod
 from jaxlab.numpy.cumulative import nancumsum as nancumsum
-
-# order_statistics
-from jaxlab.numpy.order_statistics import median as median
-from jaxlab.numpy.order_statistics import nanmedian as nanmedian
-from jaxlab.numpy.order_statistics import nanpercentile as nanpercentile
-from jaxlab.numpy.order_statistics import nanquantile as nanquantile
-from jaxlab.numpy.order_statistics import percentile as percentile
-from jaxlab.numpy.order_statistics import quantile as quantile
 
 # manipulation
 from jaxlab.numpy.manipulation import atleast_1d as atleast_1d
@@ -304,23 +276,6 @@ from jaxlab.numpy.manipulation import rollaxis as rollaxis
 from jaxlab.numpy.manipulation import squeeze as squeeze
 from jaxlab.numpy.manipulation import swapaxes as swapaxes
 from jaxlab.numpy.manipulation import transpose as transpose
-
-# joining
-from jaxlab.numpy.joining import append as append
-from jaxlab.numpy.joining import array_split as array_split
-from jaxlab.numpy.joining import block as block
-from jaxlab.numpy.joining import column_stack as column_stack
-from jaxlab.numpy.joining import concat as concat
-from jaxlab.numpy.joining import concatenate as concatenate
-from jaxlab.numpy.joining import dsplit as dsplit
-from jaxlab.numpy.joining import dstack as dstack
-from jaxlab.numpy.joining import hsplit as hsplit
-from jaxlab.numpy.joining import hstack as hstack
-from jaxlab.numpy.joining import split as split
-from jaxlab.numpy.joining import stack as stack
-from jaxlab.numpy.joining import unstack as unstack
-from jaxlab.numpy.joining import vsplit as vsplit
-from jaxlab.numpy.joining import vstack as vstack
 
 # linear_algebra
 from jaxlab.numpy.linear_algebra import cross as cross
@@ -373,66 +328,126 @@ from jaxlab.numpy.rearranging import rot90 as rot90
 from jaxlab.numpy.rearranging import tile as tile
 from jaxlab.numpy.rearranging import trim_zeros as trim_zeros
 
-# padding
-from jaxlab.numpy.padding import pad as pad
-
-# differences
-from jaxlab.numpy.differences import diff as diff
-from jaxlab.numpy.differences import ediff1d as ediff1d
-from jaxlab.numpy.differences import gradient as gradient
-
-# searching
-from jaxlab.numpy.searching import bincount as bincount
-from jaxlab.numpy.searching import digitize as digitize
-from jaxlab.numpy.searching import histogram as histogram
-from jaxlab.numpy.searching import histogram_bin_edges as histogram_bin_edges
-from jaxlab.numpy.searching import interp as interp
-from jaxlab.numpy.searching import searchsorted as searchsorted
-
-# mapping
-from jaxlab.numpy.mapping import apply_along_axis as apply_along_axis
-from jaxlab.numpy.mapping import apply_over_axes as apply_over_axes
-from jaxlab.numpy.mapping import piecewise as piecewise
-from jaxlab.numpy.mapping import vectorize as vectorize
-
-# index_grids
-from jaxlab.numpy.index_grids import diag_indices as diag_indices
-from jaxlab.numpy.index_grids import diag_indices_from as diag_indices_from
-from jaxlab.numpy.index_grids import ix_ as ix_
-from jaxlab.numpy.index_grids import ravel_multi_index as ravel_multi_index
-from jaxlab.numpy.index_grids import tril_indices as tril_indices
-from jaxlab.numpy.index_grids import tril_indices_from as tril_indices_from
-from jaxlab.numpy.index_grids import triu_indices as triu_indices
-from jaxlab.numpy.index_grids import triu_indices_from as triu_indices_from
-from jaxlab.numpy.index_grids import unravel_index as unravel_index
-
-# linalg
-from jaxlab.numpy import linalg as linalg
-
-# filtering
-from jaxlab.numpy.filtering import convolve as convolve
-from jaxlab.numpy.filtering import correlate as correlate
-
-# polynomials
-from jaxlab.numpy.polynomials import corrcoef as corrcoef
-from jaxlab.numpy.polynomials import cov as cov
-from jaxlab.numpy.polynomials import polyval as polyval
-from jaxlab.numpy.polynomials import vander as vander
-
-# sets
-from jaxlab.numpy.sets import intersect1d as intersect1d
-from jaxlab.numpy.sets import isin as isin
-from jaxlab.numpy.sets import setdiff1d as setdiff1d
-from jaxlab.numpy.sets import setxor1d as setxor1d
-from jaxlab.numpy.sets import union1d as union1d
-from jaxlab.numpy.sets import unique as unique
-from jaxlab.numpy.sets import unique_all as unique_all
-from jaxlab.numpy.sets import unique_counts as unique_counts
-from jaxlab.numpy.sets import unique_inverse as unique_inverse
-from jaxlab.numpy.sets import unique_values as unique_values
-
 # operators
 from jaxlab.numpy import operators as _operators
 from jaxlab.runtime.array import Array as ndarray
 
 _operators.attach_all()
+
+# What fewer programs use is loaded when it is first named: here for type checkers, below for Python. A module with
+# a function of its own name (einsum) cannot be: it would take the place of the function.
+if _TYPE_CHECKING:
+    from jaxlab.numpy import linalg as linalg
+    from jaxlab.numpy.differences import diff as diff
+    from jaxlab.numpy.differences import ediff1d as ediff1d
+    from jaxlab.numpy.differences import gradient as gradient
+    from jaxlab.numpy.filtering import convolve as convolve
+    from jaxlab.numpy.filtering import correlate as correlate
+    from jaxlab.numpy.index_grids import diag_indices as diag_indices
+    from jaxlab.numpy.index_grids import diag_indices_from as diag_indices_from
+    from jaxlab.numpy.index_grids import ix_ as ix_
+    from jaxlab.numpy.index_grids import ravel_multi_index as ravel_multi_index
+    from jaxlab.numpy.index_grids import tril_indices as tril_indices
+    from jaxlab.numpy.index_grids import tril_indices_from as tril_indices_from
+    from jaxlab.numpy.index_grids import triu_indices as triu_indices
+    from jaxlab.numpy.index_grids import triu_indices_from as triu_indices_from
+    from jaxlab.numpy.index_grids import unravel_index as unravel_index
+    from jaxlab.numpy.joining import append as append
+    from jaxlab.numpy.joining import array_split as array_split
+    from jaxlab.numpy.joining import block as block
+    from jaxlab.numpy.joining import column_stack as column_stack
+    from jaxlab.numpy.joining import concat as concat
+    from jaxlab.numpy.joining import concatenate as concatenate
+    from jaxlab.numpy.joining import dsplit as dsplit
+    from jaxlab.numpy.joining import dstack as dstack
+    from jaxlab.numpy.joining import hsplit as hsplit
+    from jaxlab.numpy.joining import hstack as hstack
+    from jaxlab.numpy.joining import split as split
+    from jaxlab.numpy.joining import stack as stack
+    from jaxlab.numpy.joining import unstack as unstack
+    from jaxlab.numpy.joining import vsplit as vsplit
+    from jaxlab.numpy.joining import vstack as vstack
+    from jaxlab.numpy.mapping import apply_along_axis as apply_along_axis
+    from jaxlab.numpy.mapping import apply_over_axes as apply_over_axes
+    from jaxlab.numpy.mapping import piecewise as piecewise
+    from jaxlab.numpy.mapping import vectorize as vectorize
+    from jaxlab.numpy.nan_reductions import nanargmax as nanargmax
+    from jaxlab.numpy.nan_reductions import nanargmin as nanargmin
+    from jaxlab.numpy.nan_reductions import nanmax as nanmax
+    from jaxlab.numpy.nan_reductions import nanmean as nanmean
+    from jaxlab.numpy.nan_reductions import nanmin as nanmin
+    from jaxlab.numpy.nan_reductions import nanprod as nanprod
+    from jaxlab.numpy.nan_reductions import nanstd as nanstd
+    from jaxlab.numpy.nan_reductions import nansum as nansum
+    from jaxlab.numpy.nan_reductions import nanvar as nanvar
+    from jaxlab.numpy.order_statistics import median as median
+    from jaxlab.numpy.order_statistics import nanmedian as nanmedian
+    from jaxlab.numpy.order_statistics import nanpercentile as nanpercentile
+    from jaxlab.numpy.order_statistics import nanquantile as nanquantile
+    from jaxlab.numpy.order_statistics import percentile as percentile
+    from jaxlab.numpy.order_statistics import quantile as quantile
+    from jaxlab.numpy.padding import pad as pad
+    from jaxlab.numpy.polynomials import corrcoef as corrcoef
+    from jaxlab.numpy.polynomials import cov as cov
+    from jaxlab.numpy.polynomials import polyval as polyval
+    from jaxlab.numpy.polynomials import vander as vander
+    from jaxlab.numpy.searching import bincount as bincount
+    from jaxlab.numpy.searching import digitize as digitize
+    from jaxlab.numpy.searching import histogram as histogram
+    from jaxlab.numpy.searching import histogram_bin_edges as histogram_bin_edges
+    from jaxlab.numpy.searching import interp as interp
+    from jaxlab.numpy.searching import searchsorted as searchsorted
+    from jaxlab.numpy.sets import intersect1d as intersect1d
+    from jaxlab.numpy.sets import isin as isin
+    from jaxlab.numpy.sets import setdiff1d as setdiff1d
+    from jaxlab.numpy.sets import setxor1d as setxor1d
+    from jaxlab.numpy.sets import union1d as union1d
+    from jaxlab.numpy.sets import unique as unique
+    from jaxlab.numpy.sets import unique_all as unique_all
+    from jaxlab.numpy.sets import unique_counts as unique_counts
+    from jaxlab.numpy.sets import unique_inverse as unique_inverse
+    from jaxlab.numpy.sets import unique_values as unique_values
+    from jaxlab.numpy.ufuncs_floating import copysign as copysign
+    from jaxlab.numpy.ufuncs_floating import frexp as frexp
+    from jaxlab.numpy.ufuncs_floating import heaviside as heaviside
+    from jaxlab.numpy.ufuncs_floating import ldexp as ldexp
+    from jaxlab.numpy.ufuncs_floating import logaddexp as logaddexp
+    from jaxlab.numpy.ufuncs_floating import logaddexp2 as logaddexp2
+    from jaxlab.numpy.ufuncs_floating import nan_to_num as nan_to_num
+    from jaxlab.numpy.ufuncs_floating import nextafter as nextafter
+    from jaxlab.numpy.ufuncs_floating import signbit as signbit
+    from jaxlab.numpy.ufuncs_floating import sinc as sinc
+    from jaxlab.numpy.ufuncs_floating import spacing as spacing
+else:
+    __getattr__, __dir__ = _lazy.names(
+        __name__,
+        {
+            "jaxlab.numpy.differences": "diff ediff1d gradient",
+            "jaxlab.numpy.filtering": "convolve correlate",
+            "jaxlab.numpy.index_grids": (
+                "diag_indices diag_indices_from ix_ ravel_multi_index tril_indices tril_indices_from "
+                "triu_indices triu_indices_from unravel_index"
+            ),
+            "jaxlab.numpy.joining": (
+                "append array_split block column_stack concat concatenate dsplit dstack hsplit hstack "
+                "split stack unstack vsplit vstack"
+            ),
+            "jaxlab.numpy.linalg": "=",
+            "jaxlab.numpy.mapping": "apply_along_axis apply_over_axes piecewise vectorize",
+            "jaxlab.numpy.nan_reductions": (
+                "nanargmax nanargmin nanmax nanmean nanmin nanprod nanstd nansum nanvar"
+            ),
+            "jaxlab.numpy.order_statistics": "median nanmedian nanpercentile nanquantile percentile quantile",
+            "jaxlab.numpy.padding": "pad",
+            "jaxlab.numpy.polynomials": "corrcoef cov polyval vander",
+            "jaxlab.numpy.searching": "bincount digitize histogram histogram_bin_edges interp searchsorted",
+            "jaxlab.numpy.sets": (
+                "intersect1d isin setdiff1d setxor1d union1d unique unique_all unique_counts "
+                "unique_inverse unique_values"
+            ),
+            "jaxlab.numpy.ufuncs_floating": (
+                "copysign frexp heaviside ldexp logaddexp logaddexp2 nan_to_num nextafter signbit sinc "
+                "spacing"
+            ),
+        },
+    )
