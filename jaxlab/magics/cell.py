@@ -249,7 +249,7 @@ class CellExecution:
         """Tell the record what is known of the program."""
         record = self.record
         if program.traced is None:
-            record.note = "op by op: put %%jit on top to compile it"
+            record.note = "op by op; put %%jit on top to compile it"
         elif record.outcome is None:
             record.outcome = (
                 program.compiled.program.compiled.source if program.compiled is not None else None

@@ -273,5 +273,5 @@ def _jaxpr(execution: CellExecution, *, prepared: bool = False) -> Any:
         program.traced = jaxlab.jit(program.function).trace(arguments)
         program.seconds["trace"] = time.perf_counter() - start
     execution.describe(program)
-    execution.record.note = "traced, not run"
+    execution.record.note = "not run"
     return program.traced.jaxpr
