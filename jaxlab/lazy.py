@@ -56,8 +56,8 @@ def names(package: str, sources: Mapping[str, str]) -> tuple[Callable[[str], Any
     Args:
       package: the name of the package, ``__name__`` there.
       sources: for each module the names to take from it, separated by spaces; a name under which another is
-        to be known is written ``new=old``, and a lone ``=`` stands for the module itself, under the last part of
-        its name.
+        to be known is written ``new=old``, and a lone ``=`` stands for the module itself, under the last part
+        of its name.
 
     From then on such a name is an ordinary global of the package.
     """
