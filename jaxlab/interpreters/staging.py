@@ -18,17 +18,17 @@ from jaxlab.core.trace import Trace, Tracer, current, interpret_with, leaked
 class StagedTracer(Tracer):
     """A value of a program that is being recorded."""
 
-    __slots__ = ("var",)
+    __slots__ = ("_var",)  # `var` is a method of arrays
 
     def __init__(self, trace: StagingTrace, var: Var) -> None:
         self._trace = trace
         self.aval = var.aval
-        self.var = var
+        self._var = var
 
     def origin(self) -> str:
         trace = self._trace
         assert isinstance(trace, StagingTrace)
-        return trace.origin(self.var)
+        return trace.origin(self._var)
 
 
 class StagingTrace(Trace):
@@ -50,7 +50,7 @@ class StagingTrace(Trace):
         avals = []
         for x in args:
             if type(x) is StagedTracer and x._trace is self:
-                invars.append(x.var)
+                invars.append(x._var)
                 avals.append(x.aval)
             else:
                 atom = self.atom(x)
@@ -84,7 +84,7 @@ class StagingTrace(Trace):
         if isinstance(x, Tracer):
             if x._trace is self:
                 assert type(x) is StagedTracer
-                return x.var
+                return x._var
             if not reachable(x._trace, self.parent):
                 raise leaked(x)
         elif hasattr(x, "__jax_array__"):

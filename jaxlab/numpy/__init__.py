@@ -6,7 +6,7 @@ from jaxlab import lazy as _lazy
 
 # scalar_types
 from jaxlab.numpy.scalar_types import bfloat16 as bfloat16
-from jaxlab.numpy.scalar_types import bool_ as bool
+from jaxlab.numpy.scalar_types import bool_ as bool  # noqa: F401 (its name in JAX)
 from jaxlab.numpy.scalar_types import bool_ as bool_
 from jaxlab.numpy.scalar_types import can_cast as can_cast
 from jaxlab.numpy.scalar_types import cdouble as cdouble
@@ -95,19 +95,19 @@ from jaxlab.numpy.creation import zeros_like as zeros_like
 
 # grids
 from jaxlab.numpy.grids import arange as arange
-from jaxlab.numpy.grids import diag as diag
-from jaxlab.numpy.grids import diagflat as diagflat
-from jaxlab.numpy.grids import eye as eye
+from jaxlab.numpy.diagonals import diag as diag
+from jaxlab.numpy.diagonals import diagflat as diagflat
+from jaxlab.numpy.diagonals import eye as eye
 from jaxlab.numpy.grids import fromfunction as fromfunction
 from jaxlab.numpy.grids import geomspace as geomspace
-from jaxlab.numpy.grids import identity as identity
+from jaxlab.numpy.diagonals import identity as identity
 from jaxlab.numpy.grids import indices as indices
 from jaxlab.numpy.grids import linspace as linspace
 from jaxlab.numpy.grids import logspace as logspace
 from jaxlab.numpy.grids import meshgrid as meshgrid
-from jaxlab.numpy.grids import tri as tri
-from jaxlab.numpy.grids import tril as tril
-from jaxlab.numpy.grids import triu as triu
+from jaxlab.numpy.diagonals import tri as tri
+from jaxlab.numpy.diagonals import tril as tril
+from jaxlab.numpy.diagonals import triu as triu
 
 # selection
 from jaxlab.numpy.selection import argwhere as argwhere
@@ -117,23 +117,23 @@ from jaxlab.numpy.selection import select as select
 from jaxlab.numpy.selection import where as where
 
 # ufuncs
-from jaxlab.numpy.ufuncs import arccos as acos
+from jaxlab.numpy.ufuncs import acos as acos
 from jaxlab.numpy.ufuncs import arccos as arccos
-from jaxlab.numpy.ufuncs import arccosh as acosh
+from jaxlab.numpy.ufuncs import acosh as acosh
 from jaxlab.numpy.ufuncs import arccosh as arccosh
 from jaxlab.numpy.ufuncs import arcsin as arcsin
-from jaxlab.numpy.ufuncs import arcsin as asin
+from jaxlab.numpy.ufuncs import asin as asin
 from jaxlab.numpy.ufuncs import arcsinh as arcsinh
-from jaxlab.numpy.ufuncs import arcsinh as asinh
+from jaxlab.numpy.ufuncs import asinh as asinh
 from jaxlab.numpy.ufuncs import arctan as arctan
-from jaxlab.numpy.ufuncs import arctan as atan
+from jaxlab.numpy.ufuncs import atan as atan
 from jaxlab.numpy.ufuncs import arctanh as arctanh
-from jaxlab.numpy.ufuncs import arctanh as atanh
+from jaxlab.numpy.ufuncs import atanh as atanh
 from jaxlab.numpy.ufuncs import cbrt as cbrt
 from jaxlab.numpy.ufuncs import cos as cos
 from jaxlab.numpy.ufuncs import cosh as cosh
 from jaxlab.numpy.ufuncs import deg2rad as deg2rad
-from jaxlab.numpy.ufuncs import deg2rad as radians
+from jaxlab.numpy.ufuncs import radians as radians
 from jaxlab.numpy.ufuncs import exp as exp
 from jaxlab.numpy.ufuncs import exp2 as exp2
 from jaxlab.numpy.ufuncs import expm1 as expm1
@@ -141,7 +141,7 @@ from jaxlab.numpy.ufuncs import log as log
 from jaxlab.numpy.ufuncs import log10 as log10
 from jaxlab.numpy.ufuncs import log1p as log1p
 from jaxlab.numpy.ufuncs import log2 as log2
-from jaxlab.numpy.ufuncs import rad2deg as degrees
+from jaxlab.numpy.ufuncs import degrees as degrees
 from jaxlab.numpy.ufuncs import rad2deg as rad2deg
 from jaxlab.numpy.ufuncs import sin as sin
 from jaxlab.numpy.ufuncs import sinh as sinh
@@ -150,11 +150,11 @@ from jaxlab.numpy.ufuncs import tan as tan
 from jaxlab.numpy.ufuncs import tanh as tanh
 
 # ufuncs_arithmetic
-from jaxlab.numpy.ufuncs_arithmetic import absolute as abs
+from jaxlab.numpy.ufuncs_arithmetic import abs as abs
 from jaxlab.numpy.ufuncs_arithmetic import absolute as absolute
 from jaxlab.numpy.ufuncs_arithmetic import add as add
 from jaxlab.numpy.ufuncs_arithmetic import arctan2 as arctan2
-from jaxlab.numpy.ufuncs_arithmetic import arctan2 as atan2
+from jaxlab.numpy.ufuncs_arithmetic import atan2 as atan2
 from jaxlab.numpy.ufuncs_arithmetic import divide as divide
 from jaxlab.numpy.ufuncs_arithmetic import divmod as divmod
 from jaxlab.numpy.ufuncs_arithmetic import fabs as fabs
@@ -171,10 +171,10 @@ from jaxlab.numpy.ufuncs_arithmetic import minimum as minimum
 from jaxlab.numpy.ufuncs_arithmetic import multiply as multiply
 from jaxlab.numpy.ufuncs_arithmetic import negative as negative
 from jaxlab.numpy.ufuncs_arithmetic import positive as positive
-from jaxlab.numpy.ufuncs_arithmetic import power as pow
+from jaxlab.numpy.ufuncs_arithmetic import pow as pow
 from jaxlab.numpy.ufuncs_arithmetic import power as power
 from jaxlab.numpy.ufuncs_arithmetic import reciprocal as reciprocal
-from jaxlab.numpy.ufuncs_arithmetic import remainder as mod
+from jaxlab.numpy.ufuncs_arithmetic import mod as mod
 from jaxlab.numpy.ufuncs_arithmetic import remainder as remainder
 from jaxlab.numpy.ufuncs_arithmetic import sign as sign
 from jaxlab.numpy.ufuncs_arithmetic import square as square
@@ -240,16 +240,16 @@ from jaxlab.numpy.reductions import amin as amin
 from jaxlab.numpy.reductions import any as any
 from jaxlab.numpy.reductions import argmax as argmax
 from jaxlab.numpy.reductions import argmin as argmin
-from jaxlab.numpy.reductions import average as average
+from jaxlab.numpy.moments import average as average
 from jaxlab.numpy.reductions import count_nonzero as count_nonzero
 from jaxlab.numpy.reductions import max as max
-from jaxlab.numpy.reductions import mean as mean
+from jaxlab.numpy.moments import mean as mean
 from jaxlab.numpy.reductions import min as min
 from jaxlab.numpy.reductions import prod as prod
 from jaxlab.numpy.reductions import ptp as ptp
-from jaxlab.numpy.reductions import std as std
+from jaxlab.numpy.moments import std as std
 from jaxlab.numpy.reductions import sum as sum
-from jaxlab.numpy.reductions import var as var
+from jaxlab.numpy.moments import var as var
 
 # cumulative
 from jaxlab.numpy.cumulative import cumprod as cumprod
@@ -330,7 +330,7 @@ from jaxlab.numpy.rearranging import trim_zeros as trim_zeros
 
 # operators
 from jaxlab.numpy import operators as _operators
-from jaxlab.runtime.array import Array as ndarray
+from jaxlab.runtime.array import Array as ndarray  # noqa: F401 (its name in JAX)
 
 _operators.attach_all()
 

@@ -1,9 +1,10 @@
-"""Arrays from values: from numbers, nested lists, NumPy arrays and buffers, and arrays that hold one value."""
+"""Arrays from values: from numbers, nested lists, NumPy arrays and buffers, and arrays that hold one
+value."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from jaxlab import dtypes, lax, tree
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.trace import Tracer, current
 from jaxlab.numpy.promotion import broadcast_to_shape, cast, check_arraylike
-from jaxlab.numpy.wrapping import as_array
+from jaxlab.numpy.wrapping import as_array, on_device
 from jaxlab.primitives.conversion import convert
 from jaxlab.primitives.reshaping import canonical_shape
 from jaxlab.runtime import array as runtime_array
@@ -30,7 +31,8 @@ def array(
     *,
     device: Any = None,
 ) -> Any:
-    """An array from a number, nested lists or tuples, a NumPy array, another array, or anything with ``__array__``.
+    """An array from a number, nested lists or tuples, a NumPy array, another array, or anything with
+    ``__array__``.
 
     Args:
       object: the values. Lists may contain arrays and traced values.
@@ -60,7 +62,7 @@ def array(
     missing = ndmin - len(aval_of(out).shape)
     if missing > 0:
         out = lax.expand_dims(out, range(missing))
-    return out if device is None or isinstance(out, Tracer) else put(out, device=device)
+    return on_device(out, device)
 
 
 def _array(object: Any, dtype: Any, copy: bool) -> Any:
@@ -98,7 +100,8 @@ def _from_number(x: Any, dtype: Any) -> Any:
 def _from_numpy(x: np.ndarray, dtype: Any) -> Any:
     if x.dtype.kind in "OSUMmV" and x.dtype not in dtypes.supported:
         raise TypeError(
-            f"array: values of dtype {x.dtype} were given, but arrays hold booleans and numbers; convert them first"
+            f"array: values of dtype {x.dtype} were given, but arrays hold booleans and numbers; convert "
+            "them first"
         )
     if dtype is None:
         dtype = dtypes.canonicalize(x.dtype)
@@ -147,7 +150,10 @@ def _from_nested(values: Any, dtype: Any) -> Any:
             return _from_numpy(np.array(values, dtype), dtype)
     except (TypeError, ValueError):
         if _contains_none(values):
-            raise ValueError("array: None is among the values, but only numbers are allowed; write jnp.nan for a missing one") from None
+            raise ValueError(
+                "array: None is among the values, but only numbers are allowed; write jnp.nan for a "
+                "missing one"
+            ) from None
         raise
 
 
@@ -196,7 +202,8 @@ def copy(a: Any, order: str | None = None) -> Any:
 
 
 def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Any:
-    """The array in another dtype; complex numbers become real ones by their real part, floats integers towards zero.
+    """The array in another dtype; complex numbers become real ones by their real part, floats integers
+    towards zero.
 
     Args:
       x: array or number.
@@ -216,7 +223,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     out = convert(x, wanted)
     if copy and out is x:
         out = lax.copy(x)
-    return out if device is None or isinstance(out, Tracer) else put(out, device=device)
+    return on_device(out, device)
 
 
 def _shape(name: str, shape: Any) -> tuple[int, ...]:
@@ -233,7 +240,7 @@ def _filled(name: str, shape: Any, value: Any, dtype: Any, device: Any) -> Any:
     if dtype is not None:
         dtype = dtypes.canonicalize_requested(dtype, name, stacklevel=4)
     out = as_array(lax.full(_shape(name, shape), value, dtype))
-    return out if device is None or isinstance(out, Tracer) else put(out, device=device)
+    return on_device(out, device)
 
 
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Any:
@@ -293,13 +300,17 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
     if not aval_of(fill_value).shape:
         return _filled("full", shape, fill_value, dtype, device)
     out = _broadcast_fill("full", asarray(fill_value, dtype), _shape("full", shape))
-    return out if device is None or isinstance(out, Tracer) else put(out, device=device)
+    return on_device(out, device)
 
 
 def _broadcast_fill(name: str, value: Any, shape: tuple[int, ...]) -> Any:
     own = aval_of(value).shape
-    if len(own) > len(shape) or any(size not in (1, to) for size, to in zip(reversed(own), reversed(shape), strict=False)):
-        raise ValueError(f"{name}: a value of shape {own} was given, but it must broadcast to the shape {shape}")
+    if len(own) > len(shape) or any(
+        size not in (1, to) for size, to in zip(reversed(own), reversed(shape), strict=False)
+    ):
+        raise ValueError(
+            f"{name}: a value of shape {own} was given, but it must broadcast to the shape {shape}"
+        )
     return broadcast_to_shape(value, shape)
 
 
@@ -308,13 +319,17 @@ def _like(name: str, a: Any, value: Any, dtype: Any, shape: Any, device: Any) ->
         check_arraylike(name, a)
         a = aval_of(a)
     weak = dtype is None and bool(getattr(a, "weak_type", False))
-    dtype = dtypes.canonicalize(a.dtype) if dtype is None else dtypes.canonicalize_requested(dtype, name, stacklevel=4)
+    dtype = (
+        dtypes.canonicalize(a.dtype)
+        if dtype is None
+        else dtypes.canonicalize_requested(dtype, name, stacklevel=4)
+    )
     shape = tuple(a.shape) if shape is None else _shape(name, shape)
     if aval_of(value).shape:
         out = _broadcast_fill(name, asarray(value, dtype), shape)
     else:
         out = as_array(lax.full_like(ShapedArray(shape, dtype, weak), value))
-    return out if device is None or isinstance(out, Tracer) else put(out, device=device)
+    return on_device(out, device)
 
 
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Any:
@@ -344,7 +359,8 @@ def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = Non
 
 
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Any:
-    """An array of the shape and dtype of another whose values mean nothing; arguments and errors as of `zeros_like`.
+    """An array of the shape and dtype of another whose values mean nothing; arguments and errors as of
+    `zeros_like`.
 
     >>> jnp.empty_like(jnp.arange(3)).shape
     (3,)
@@ -353,7 +369,8 @@ def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: 
 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Any:
-    """An array of the shape and dtype of another that holds one value; other arguments and errors as of `zeros_like`.
+    """An array of the shape and dtype of another that holds one value; other arguments and errors as of
+    `zeros_like`.
 
     Args:
       fill_value: a number, or an array that broadcasts to the shape.
@@ -391,12 +408,14 @@ def fromstring(string: str, dtype: Any = float, count: int = -1, *, sep: str) ->
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
-    """An array over the memory of another library's array, which must not be written to while the array is in use.
+    """An array over the memory of another library's array, which must not be written to while the array is
+    in use.
 
     Args:
       x: anything with ``__dlpack__`` and ``__dlpack_device__``.
       device: where the result is to lie; where the data is, by default.
-      copy: True to copy in any case, False to raise rather than copy, None to copy where sharing is not possible.
+      copy: True to copy in any case, False to raise rather than copy, None to copy where sharing is not
+        possible.
 
     Raises:
       BufferError: if ``copy`` is False and the memory cannot be shared.
@@ -413,7 +432,10 @@ def fromiter(*args: Any, **kwargs: Any) -> Any:
     Raises:
       NotImplementedError: always.
     """
-    raise NotImplementedError("fromiter: an iterator changes when it is read, which a program must not; write jnp.asarray(np.fromiter(...))")
+    raise NotImplementedError(
+        "fromiter: an iterator changes when it is read, which a program must not; write "
+        "jnp.asarray(np.fromiter(...))"
+    )
 
 
 def fromfile(*args: Any, **kwargs: Any) -> Any:
@@ -422,4 +444,7 @@ def fromfile(*args: Any, **kwargs: Any) -> Any:
     Raises:
       NotImplementedError: always.
     """
-    raise NotImplementedError("fromfile: a file may change from call to call, which a program must not; write jnp.asarray(np.fromfile(...))")
+    raise NotImplementedError(
+        "fromfile: a file may change from call to call, which a program must not; write "
+        "jnp.asarray(np.fromfile(...))"
+    )

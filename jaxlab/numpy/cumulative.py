@@ -6,10 +6,8 @@ import math
 import operator
 from typing import Any
 
-import numpy as np
-
 from jaxlab import dtypes, lax
-from jaxlab.core.aval import aval_of, is_inexact
+from jaxlab.core.aval import aval_of
 from jaxlab.numpy.promotion import cast, check_arraylike, check_out, type_of
 from jaxlab.numpy.reductions import canonical_axes, widened
 from jaxlab.numpy.selection import selected
@@ -17,7 +15,15 @@ from jaxlab.numpy.wrapping import BOOL, like, named
 
 
 def _cumulative(
-    name: str, a: Any, axis: int | None, dtype: Any, out: None, running: Any, *, fill: float | None = None, wide: bool = False
+    name: str,
+    a: Any,
+    axis: int | None,
+    dtype: Any,
+    out: None,
+    running: Any,
+    *,
+    fill: float | None = None,
+    wide: bool = False,
 ) -> Any:
     check_out(name, out)
     aval = type_of(name, a)
@@ -96,11 +102,15 @@ def _cumprod_with_promotion(a: Any, axis: int | None = None, dtype: Any = None) 
     return _cumulative("cumulative_prod", a, axis, dtype, None, lax.cumprod, wide=True)
 
 
-def _standard(name: str, x: Any, axis: int | None, dtype: Any, include_initial: bool, running: Any, start: int) -> Any:
+def _standard(
+    name: str, x: Any, axis: int | None, dtype: Any, include_initial: bool, running: Any, start: int
+) -> Any:
     check_arraylike(name, x)
     shape = aval_of(x).shape
     if not shape:
-        raise ValueError(f"{name}: a scalar was given, but at least one axis is needed; write jnp.atleast_1d(x)")
+        raise ValueError(
+            f"{name}: a scalar was given, but at least one axis is needed; write jnp.atleast_1d(x)"
+        )
     if axis is None:
         if len(shape) > 1:
             raise ValueError(f"{name}: an array of shape {shape} was given without axis; say along which one")
@@ -113,7 +123,9 @@ def _standard(name: str, x: Any, axis: int | None, dtype: Any, include_initial: 
     return lax.concatenate([first, out], axis)
 
 
-def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
     """The sums of the elements so far, along an axis, as the array API standard has it.
 
     Args:
@@ -131,7 +143,9 @@ def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, inc
     return _standard("cumulative_sum", x, axis, dtype, include_initial, _cumsum_with_promotion, 0)
 
 
-def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
     """The products of the elements so far; arguments and errors as of `cumulative_sum`.
 
     >>> jnp.cumulative_prod(jnp.array([1, 2, 3]), include_initial=True)

@@ -1,4 +1,4 @@
-"""Arrays of places: ranges, grids, indices, and matrices that are known by their diagonals."""
+"""Arrays of places: ranges, grids, indices."""
 
 from __future__ import annotations
 
@@ -19,26 +19,22 @@ from jaxlab.numpy.promotion import (
     broadcast_to_shape,
     cast,
     check_arraylike,
-    promote_dtypes,
+    promote_shapes,
 )
-from jaxlab.numpy.selection import selected
 from jaxlab.numpy.ufuncs import log10
-from jaxlab.numpy.wrapping import compiled, like, named
+from jaxlab.numpy.wrapping import compiled, named, on_device
 from jaxlab.runtime.array import put
 from jaxlab.transforms.vmap import vmap
 
 _INDEX = np.dtype(np.int32)
 
 
-def _on_device(out: Any, device: Any) -> Any:
-    return out if device is None or isinstance(out, Tracer) else put(out, device=device)
-
-
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *, device: Any = None) -> Any:
     """The numbers from ``start`` on, in steps, that lie before ``stop``.
 
     Args:
-      start, stop, step: concrete numbers; with one of them, it is ``stop`` and the numbers start at 0. The step is 1 by
+      start, stop, step: concrete numbers; with one of them, it is ``stop`` and the numbers start at 0. The
+        step is 1 by
         default, and may be negative.
       dtype: the dtype; the common one of the numbers by default.
       device: where the result is to lie.
@@ -54,7 +50,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     >>> jnp.arange(2, 10, 3)
     Array([2, 5, 8], dtype=int32)
     """
-    given = [_concrete(name, x) for name, x in (("start", start), ("stop", stop), ("step", step)) if x is not None]
+    given = [
+        _concrete(name, x) for name, x in (("start", start), ("stop", stop), ("step", step)) if x is not None
+    ]
     if start is None:
         raise TypeError("arange: None was given as the first argument, but a number is needed")
     check_arraylike("arange", *given)
@@ -63,15 +61,17 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     else:
         dtype = dtypes.canonicalize_requested(dtype, "arange", stacklevel=3)
     if any(aval_of(x).shape for x in given) or any(aval_of(x).dtype.kind == "c" for x in given):
-        raise ValueError("arange: arrays or complex numbers were given, but start, stop and step are real numbers")
+        raise ValueError(
+            "arange: arrays or complex numbers were given, but start, stop and step are real numbers"
+        )
     if stop is None and step is None:
-        return _on_device(_range(size=max(0, math.ceil(given[0])), dtype=dtype), device)
+        return on_device(_range(size=max(0, math.ceil(given[0])), dtype=dtype), device)
     first, last = (given[0], given[1]) if stop is not None else (0, given[0])
     if step is None:
         size = max(0, math.ceil(last - first))
-        return _on_device(_range(first, size=size, dtype=dtype), device)
+        return on_device(_range(first, size=size, dtype=dtype), device)
     size = max(0, math.ceil((last - first) / _nonzero(given[-1])))
-    return _on_device(_range(first, given[-1], size=size, dtype=dtype), device)
+    return on_device(_range(first, given[-1], size=size, dtype=dtype), device)
 
 
 def _concrete(name: str, x: Any) -> Any:
@@ -80,7 +80,13 @@ def _concrete(name: str, x: Any) -> Any:
         if value is None:
             raise ConcretizationTypeError(x, f"arange: the length of the result depends on {name}")
         x = value
-    return x.item() if is_array(x) and not np.shape(x) and aval_of(x).weak_type else np.asarray(x)[()] if is_array(x) else x
+    return (
+        x.item()
+        if is_array(x) and not np.shape(x) and aval_of(x).weak_type
+        else np.asarray(x)[()]
+        if is_array(x)
+        else x
+    )
 
 
 def is_array(x: Any) -> bool:
@@ -133,7 +139,7 @@ def linspace(
     """
     num = _count("linspace", num)
     out = _linspace(start, stop, num, endpoint, retstep, dtype, operator.index(axis))
-    return (_on_device(out[0], device), out[1]) if retstep else _on_device(out, device)
+    return (on_device(out[0], device), out[1]) if retstep else on_device(out, device)
 
 
 def _count(name: str, num: Any) -> int:
@@ -156,6 +162,7 @@ def _linspace(start: Any, stop: Any, num: int, endpoint: bool, retstep: bool, dt
     (start, stop), computed = _inexact_operands("linspace", start, stop)
     wanted = computed if dtype is None else dtypes.canonicalize_requested(dtype, "linspace")
     shape = broadcast_shapes(aval_of(start).shape, aval_of(stop).shape)
+    whole = start, stop
     start, stop = broadcast_to_shape(start, shape), broadcast_to_shape(stop, shape)
     axis = len(shape) + axis + 1 if axis < 0 else axis
     one = np.array(1, computed)[()]
@@ -164,9 +171,12 @@ def _linspace(start: Any, stop: Any, num: int, endpoint: bool, retstep: bool, dt
     along = [1] * (len(shape) + 1)
     row = (*shape[:axis], 1, *shape[axis:])
     if num > 1:
-        step = lax.div(lax.sub(stop, start), computed.type(steps))
+        step = lax.div(lax.sub(*promote_shapes("linspace", *reversed(whole))), computed.type(steps))
         along[axis] = steps
-        share = lax.div(lax.reshape(lax.iota(np.zeros((), computed).real.dtype, steps), along), _real(computed).type(steps))
+        share = lax.div(
+            lax.reshape(lax.iota(np.zeros((), computed).real.dtype, steps), along),
+            _real(computed).type(steps),
+        )
         share = cast(share, computed)
         # A mean with weights is exact at both ends, and where both are infinite.
         left = lax.mul(lax.reshape(start, row), lax.sub(one, share))
@@ -189,7 +199,13 @@ def _real(dtype: Any) -> Any:
 
 
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Any:
     """Numbers whose logarithms are at equal distances, given by the exponents of the first and the last.
 
@@ -211,7 +227,11 @@ def _logspace(start: Any, stop: Any, num: int, endpoint: bool, base: Any, dtype:
     (start, stop), computed = _inexact_operands("logspace", start, stop)
     exponents = _linspace(start, stop, num, endpoint, False, None, axis)
     out = lax.pow(cast(base, computed), exponents)
-    return out if dtype is None else lax.convert_element_type(out, dtypes.canonicalize_requested(dtype, "logspace"))
+    return (
+        out
+        if dtype is None
+        else lax.convert_element_type(out, dtypes.canonicalize_requested(dtype, "logspace"))
+    )
 
 
 def geomspace(
@@ -233,7 +253,7 @@ def geomspace(
 
 @named(static_argnames=("num", "endpoint", "dtype", "axis"))
 def _geomspace(start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int) -> Any:
-    (start, stop), computed = _inexact_operands("geomspace", start, stop)
+    (start, stop), _ = _inexact_operands("geomspace", start, stop)
     # The sign (of complex numbers the direction of the first) is taken out, so that logarithms are real.
     sign = lax.sign(start)
     powers = [log10.__wrapped__(lax.div(x, sign)) for x in (start, stop)]
@@ -245,180 +265,11 @@ def _geomspace(start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis
         order = list(range(1, len(aval_of(out).shape)))
         order.insert(axis % (len(order) + 1), 0)
         out = lax.transpose(out, order)
-    return out if dtype is None else lax.convert_element_type(out, dtypes.canonicalize_requested(dtype, "geomspace"))
-
-
-def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, *, device: Any = None) -> Any:
-    """A matrix with ones on a diagonal and zeros elsewhere.
-
-    Args:
-      N, M: the numbers of rows and columns; as many columns as rows by default.
-      k: which diagonal: 0 is the main one, above it they are positive.
-      dtype: the dtype, float by default.
-      device: where the result is to lie.
-
-    Raises:
-      ValueError: if a number is negative, or ``k`` is not an integer.
-      TypeError: if a number of rows or columns is not a concrete integer.
-
-    >>> jnp.eye(2)
-    Array([[1., 0.],
-           [0., 1.]], dtype=float32)
-    """
-    wanted = dtypes.canonicalize_requested(float if dtype is None else dtype, "eye", stacklevel=3)
-    rows, columns = _length("eye", N), _length("eye", N if M is None else M)
-    if not dtypes.issubdtype(dtypes.of(k), np.integer) or np.shape(k):
-        raise ValueError(f"eye: k={k} was given, but the diagonal is an integer")
-    return _on_device(_eye(k, shape=(rows, columns), dtype=wanted) if isinstance(k, Tracer) else _eye(int(k), shape=(rows, columns), dtype=wanted), device)
-
-
-def _length(name: str, size: Any) -> int:
-    try:
-        size = operator.index(size)
-    except TypeError:
-        raise TypeError(f"{name}: {size} was given, but the numbers of rows and columns are concrete integers") from None
-    if size < 0:
-        raise ValueError(f"{name}: {size} was given, but the numbers of rows and columns must not be negative")
-    return size
-
-
-@compiled(static_argnames=("shape", "dtype"))
-def _eye(k: Any, *, shape: tuple[int, int], dtype: Any) -> Any:
-    rows, columns = lax.broadcasted_iota(_INDEX, shape, 0), lax.broadcasted_iota(_INDEX, shape, 1)
-    return lax.convert_element_type(lax.eq(lax.add(rows, cast(k, _INDEX)), columns), dtype)
-
-
-def identity(n: Any, dtype: Any = None) -> Any:
-    """The square matrix with ones on the main diagonal; arguments and errors as of `eye`.
-
-    >>> jnp.identity(2, int)
-    Array([[1, 0],
-           [0, 1]], dtype=int32)
-    """
-    return eye(n, dtype=dtype)
-
-
-def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    """A matrix with ones on and below a diagonal and zeros above; arguments and errors as of `eye`.
-
-    >>> jnp.tri(2)
-    Array([[1., 0.],
-           [1., 1.]], dtype=float32)
-    """
-    wanted = dtypes.canonicalize_requested(float if dtype is None else dtype, "tri", stacklevel=3)
-    return _tri(shape=(_length("tri", N), _length("tri", N if M is None else M)), k=operator.index(k), dtype=wanted)
-
-
-@compiled(static_argnames=("shape", "k", "dtype"))
-def _tri(*, shape: tuple[int, int], k: int, dtype: Any) -> Any:
-    return lax.convert_element_type(_lower_mask(shape, k), dtype)
-
-
-def _lower_mask(shape: tuple[int, ...], k: int) -> Any:
-    rows = lax.add(lax.broadcasted_iota(_INDEX, shape, 0), _INDEX.type(k))
-    return lax.ge(rows, lax.broadcasted_iota(_INDEX, shape, 1))
-
-
-def _triangle(name: str, m: Any, k: int, keep_lower: bool) -> Any:
-    check_arraylike(name, m)
-    shape = aval_of(m).shape
-    if len(shape) < 2:
-        raise ValueError(f"{name}: an array of shape {shape} was given, but at least two axes are needed")
-    mask = _lower_mask(shape[-2:], k if keep_lower else k - 1)
-    mask = broadcast_to_shape(mask, shape)
-    zero = lax.full_like(m, 0)
-    return lax.select(mask, m, zero) if keep_lower else lax.select(mask, zero, m)
-
-
-@named(static_argnames=("k",))
-def tril(m: Any, k: int = 0) -> Any:
-    """The lower triangle: zeros above a diagonal.
-
-    Args:
-      m: array with at least two axes; the last two are those of matrices.
-      k: which diagonal is the last to stay: 0 is the main one, above it they are positive.
-
-    Raises:
-      ValueError: if ``m`` has fewer than two axes.
-
-    >>> jnp.tril(jnp.ones((2, 2)))
-    Array([[1., 0.],
-           [1., 1.]], dtype=float32)
-    """
-    return _triangle("tril", m, k, True)
-
-
-@named(static_argnames=("k",))
-def triu(m: Any, k: int = 0) -> Any:
-    """The upper triangle: zeros below a diagonal; arguments and errors as of `tril`.
-
-    >>> jnp.triu(jnp.ones((2, 2)))
-    Array([[1., 1.],
-           [0., 1.]], dtype=float32)
-    """
-    return _triangle("triu", m, k, False)
-
-
-def diag(v: Any, k: int = 0) -> Any:
-    """A diagonal of a matrix, or the matrix that has a given diagonal and zeros elsewhere.
-
-    Args:
-      v: array with one or two axes.
-      k: which diagonal: 0 is the main one, above it they are positive.
-
-    Raises:
-      ValueError: if ``v`` has another number of axes.
-
-    >>> jnp.diag(jnp.array([1, 2]))
-    Array([[1, 0],
-           [0, 2]], dtype=int32)
-    """
-    return _diag(v, operator.index(k))
-
-
-@named(static_argnames=("k",))
-def _diag(v: Any, k: int) -> Any:
-    check_arraylike("diag", v)
-    shape = aval_of(v).shape
-    if len(shape) == 1:
-        return _with_diagonal(v, k)
-    if len(shape) != 2:
-        raise ValueError(f"diag: an array of shape {shape} was given, but one or two axes are needed")
-    rows, columns = shape
-    size = max(0, min(rows, columns - k) if k >= 0 else min(rows + k, columns))
-    if not size:
-        return lax.full((0,), 0, aval_of(v).dtype)
-    start = k if k >= 0 else -k * columns
-    flat = lax.reshape(v, (rows * columns,))
-    return lax.slice(flat, (start,), (start + (size - 1) * (columns + 1) + 1,), (columns + 1,))
-
-
-def _with_diagonal(v: Any, k: int) -> Any:
-    zero = like(v, 0)
-    (length,) = aval_of(v).shape
-    n = length + abs(k)
-    v = lax.pad(v, zero, ((max(0, -k), max(0, k), 0),))
-    rows, columns = lax.broadcasted_iota(_INDEX, (n, n), 0), lax.broadcasted_iota(_INDEX, (n, n), 1)
-    on = lax.eq(lax.add(rows, _INDEX.type(k)), columns)
-    return selected(on, lax.expand_dims(v, (1,)), zero)
-
-
-def diagflat(v: Any, k: int = 0) -> Any:
-    """The matrix with the elements of an array, flattened, on a diagonal and zeros elsewhere.
-
-    Args:
-      v: array or number.
-      k: which diagonal: 0 is the main one, above it they are positive.
-
-    Raises:
-      TypeError: if ``v`` is not an array or a number.
-
-    >>> jnp.diagflat(jnp.array([[1, 2]]))
-    Array([[1, 0],
-           [0, 2]], dtype=int32)
-    """
-    check_arraylike("diagflat", v)
-    return diag(lax.reshape(v, (math.prod(aval_of(v).shape),)), k)
+    return (
+        out
+        if dtype is None
+        else lax.convert_element_type(out, dtypes.canonicalize_requested(dtype, "geomspace"))
+    )
 
 
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Any]:

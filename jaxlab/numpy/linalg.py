@@ -13,9 +13,10 @@ from jaxlab.core.aval import aval_of
 from jaxlab.numpy import linear_algebra as _products
 from jaxlab.numpy import taking as _taking
 from jaxlab.numpy.einsum import einsum as _einsum
-from jaxlab.numpy.grids import eye as _eye
+from jaxlab.numpy.diagonals import eye as _eye
 from jaxlab.numpy.manipulation import axes_of as _axes_of
 from jaxlab.numpy.manipulation import matrix_transpose as _matrix_transpose
+from jaxlab.numpy.promotion import cast as _cast
 from jaxlab.numpy.promotion import check_arraylike as _check_arraylike
 from jaxlab.numpy.promotion import promote_dtypes as _promote_dtypes
 from jaxlab.numpy.reductions import max as _max
@@ -24,7 +25,6 @@ from jaxlab.numpy.reductions import sum as _sum
 from jaxlab.numpy.ufuncs import sqrt as _sqrt
 from jaxlab.numpy.ufuncs_arithmetic import absolute as _absolute
 from jaxlab.numpy.ufuncs_arithmetic import multiply as _multiply
-from jaxlab.numpy.ufuncs_arithmetic import power as _power
 from jaxlab.numpy.ufuncs_logic import not_equal as _not_equal
 from jaxlab.numpy.wrapping import named as _named
 
@@ -63,7 +63,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return _vector_norm(x, axes[0], ord, keepdims)
     if len(axes) == 2:
         return _matrix_norm(x, axes, ord, keepdims)
-    raise ValueError(f"norm: {len(axes)} axes were given with ord={ord!r}, but vectors have one and matrices two; give axis=")
+    raise ValueError(
+        f"norm: {len(axes)} axes were given with ord={ord!r}, but vectors have one and matrices two; give axis="
+    )
 
 
 def _root_of_squares(x: Any, axis: Any, keepdims: bool) -> Any:
@@ -74,35 +76,41 @@ def _root_of_squares(x: Any, axis: Any, keepdims: bool) -> Any:
     return _sqrt.__wrapped__(_sum(squares, axis=axis, keepdims=keepdims))
 
 
-def _vector_norm(x: Any, axis: int, ord: Any, keepdims: bool) -> Any:
+def _vector_norm(x: Any, axis: Any, ord: Any, keepdims: bool) -> Any:
     if ord is None or ord == 2:
         return _root_of_squares(x, axis, keepdims)
     if isinstance(ord, str):
         raise ValueError(f"norm: ord={ord!r} was given, but that is no norm of vectors; give a number")
     if ord == _INF:
-        return _max(_absolute.__wrapped__(x), axis=axis, keepdims=keepdims)
+        return _max(_absolute.__wrapped__(x), axis=axis, keepdims=keepdims, initial=0)
     if ord == -_INF:
         return _min(_absolute.__wrapped__(x), axis=axis, keepdims=keepdims)
     if ord == 0:
         real = np.zeros((), aval_of(x).dtype).real.dtype
-        return _sum(_not_equal.__wrapped__(x, 0), axis=axis, dtype=real, keepdims=keepdims)
+        counted = _cast(_not_equal.__wrapped__(x, 0), np.dtype(np.int32))
+        return _sum(_cast(counted, real), axis=axis, keepdims=keepdims)
+    magnitude = _absolute.__wrapped__(x)
     if ord == 1:
-        return _sum(_absolute.__wrapped__(x), axis=axis, keepdims=keepdims)
-    powers = _sum(_power(_absolute.__wrapped__(x), ord), axis=axis, keepdims=keepdims)
-    return _power(powers, aval_of(powers).dtype.type(1 / ord))
+        return _sum(magnitude, axis=axis, keepdims=keepdims)
+    powers = _sum(lax.pow(magnitude, aval_of(magnitude).dtype.type(ord)), axis=axis, keepdims=keepdims)
+    return lax.pow(powers, aval_of(powers).dtype.type(1 / ord))
 
 
 def _matrix_norm(x: Any, axes: tuple[int, ...], ord: Any, keepdims: bool) -> Any:
     if ord in (None, "fro", "f"):
         return _root_of_squares(x, axes, keepdims)
     if ord not in (1, -1, _INF, -_INF):
-        raise ValueError(f"norm: ord={ord!r} was given, but the norms of matrices are 'fro', 1, -1, inf and -inf")
+        raise ValueError(
+            f"norm: ord={ord!r} was given, but the norms of matrices are 'fro', 1, -1, inf and -inf"
+        )
     rows, columns = axes
     summed, chosen = (rows, columns) if abs(ord) == 1 else (columns, rows)
     if not keepdims and chosen > summed:
         chosen -= 1
     sums = _sum(_absolute.__wrapped__(x), axis=summed, keepdims=keepdims)
-    return (_max if ord > 0 else _min)(sums, axis=chosen, keepdims=keepdims)
+    if ord > 0:
+        return _max(sums, axis=chosen, keepdims=keepdims, initial=0)
+    return _min(sums, axis=chosen, keepdims=keepdims)
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
@@ -125,12 +133,8 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     axes = tuple(range(len(shape))) if axis is None else _axes_of("vector_norm", axis, len(shape))
     if len(axes) == 1:
         return norm(x, axis=axes[0], keepdims=keepdims, ord=ord)
-    rest = [i for i in range(len(shape)) if i not in axes]
-    flat = lax.reshape(
-        lax.transpose(x, (*axes, *rest)), (int(np.prod([shape[i] for i in axes])), *[shape[i] for i in rest])
-    )
-    result = norm(flat, axis=0, ord=ord)
-    return lax.expand_dims(result, sorted(axes)) if keepdims else result
+    (x,) = _promote_dtypes(x, inexact=True)
+    return _vector_norm(x, axes, ord, keepdims)
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
@@ -162,7 +166,9 @@ def matrix_power(a: Any, n: int) -> Any:
     _check_arraylike("matrix_power", a)
     aval = aval_of(a)
     if len(aval.shape) < 2 or aval.shape[-1] != aval.shape[-2]:
-        raise TypeError(f"matrix_power: an array of shape {aval.shape} was given, but its last two axes must be square")
+        raise TypeError(
+            f"matrix_power: an array of shape {aval.shape} was given, but its last two axes must be square"
+        )
     n = operator.index(n)
     if n < 0:
         raise ValueError(f"matrix_power: n={n} was given, but it must be 0 or more")
@@ -180,7 +186,6 @@ def matrix_power(a: Any, n: int) -> Any:
     return result
 
 
-@_named(static_argnames=("precision",))
 def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Any:
     """The product of several matrices, in the order that takes fewest multiplications.
 
@@ -200,7 +205,9 @@ def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Any:
     if len(arrays) < 2:
         raise ValueError(f"multi_dot: {len(arrays)} arrays were given, but at least two are needed")
     if any(len(s) not in (1, 2) for s in shapes) or any(len(s) != 2 for s in shapes[1:-1]):
-        raise ValueError(f"multi_dot: arrays of shapes {shapes} were given, but matrices are needed, or vectors at the ends")
+        raise ValueError(
+            f"multi_dot: arrays of shapes {shapes} were given, but matrices are needed, or vectors at the ends"
+        )
     if any(s[-1] != t[0] for s, t in zip(shapes[:-1], shapes[1:], strict=True)):
         raise ValueError(f"multi_dot: arrays of shapes {shapes} were given, but neighbours must fit")
     names = [chr(ord_a) for ord_a in range(ord("a"), ord("a") + len(arrays) + 1)]
@@ -225,7 +232,9 @@ def outer(x1: Any, x2: Any, /) -> Any:
     """
     _check_arraylike("outer", x1, x2)
     if len(aval_of(x1).shape) != 1 or len(aval_of(x2).shape) != 1:
-        raise ValueError(f"outer: arrays of shapes {aval_of(x1).shape} and {aval_of(x2).shape} were given, but vectors are needed")
+        raise ValueError(
+            f"outer: arrays of shapes {aval_of(x1).shape} and {aval_of(x2).shape} were given, but vectors are needed"
+        )
     x1, x2 = _promote_dtypes(x1, x2)
     return _multiply.__wrapped__(lax.expand_dims(x1, (1,)), lax.expand_dims(x2, (0,)))
 
@@ -242,7 +251,9 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     _check_arraylike("cross", x1, x2)
     sizes = [aval_of(x).shape[axis] for x in (x1, x2)]
     if sizes != [3, 3]:
-        raise ValueError(f"cross: vectors of {sizes[0]} and {sizes[1]} components were given, but 3 are needed")
+        raise ValueError(
+            f"cross: vectors of {sizes[0]} and {sizes[1]} components were given, but 3 are needed"
+        )
     return _products.cross(x1, x2, axis=axis)
 
 

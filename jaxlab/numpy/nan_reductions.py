@@ -7,19 +7,26 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from jaxlab import dtypes, lax
 from jaxlab.core.aval import aval_of, is_inexact
-from jaxlab.numpy import reductions
+from jaxlab.numpy import moments, reductions
+from jaxlab.numpy.moments import squared_magnitude, variance_dtypes
 from jaxlab.numpy.promotion import cast, check_arraylike, check_out, type_of
-from jaxlab.numpy.reductions import Axis, canonical_axes, squared_magnitude, static_axis, variance_dtypes
+from jaxlab.numpy.reductions import Axis
 from jaxlab.numpy.selection import selected
 from jaxlab.numpy.wrapping import like, named
 
 
 def _without_nan(
-    a: Any, reduce: Callable[..., Any], fill: float, nan_if_all: bool, *, axis: Any, keepdims: bool, where: Any, **options: Any
+    a: Any,
+    reduce: Callable[..., Any],
+    fill: float,
+    nan_if_all: bool,
+    *,
+    axis: Any,
+    keepdims: bool,
+    where: Any,
+    **options: Any,
 ) -> Any:
     check_arraylike("nan reduction", a)
     if not is_inexact(aval_of(a).dtype):
@@ -36,7 +43,13 @@ _STATIC = ("axis", "dtype", "out", "keepdims")
 
 @named(static_argnames=_STATIC)
 def nansum(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Any:
     """As `sum`, with NaN left out; 0 where there is nothing else.
 
@@ -44,12 +57,20 @@ def nansum(
     Array(3., dtype=float32)
     """
     check_out("nansum", out)
-    return _without_nan(a, reductions.sum, 0, False, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+    return _without_nan(
+        a, reductions.sum, 0, False, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where
+    )
 
 
 @named(static_argnames=_STATIC)
 def nanprod(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Any:
     """As `prod`, with NaN left out; 1 where there is nothing else.
 
@@ -57,12 +78,19 @@ def nanprod(
     Array(6., dtype=float32)
     """
     check_out("nanprod", out)
-    return _without_nan(a, reductions.prod, 1, False, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+    return _without_nan(
+        a, reductions.prod, 1, False, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where
+    )
 
 
 @named(static_argnames=("axis", "out", "keepdims"))
 def nanmax(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Any:
     """As `max`, with NaN left out; NaN where there is nothing else.
 
@@ -70,12 +98,26 @@ def nanmax(
     Array(2., dtype=float32)
     """
     check_out("nanmax", out)
-    return _without_nan(a, reductions.max, -math.inf, initial is None, axis=axis, keepdims=keepdims, initial=initial, where=where)
+    return _without_nan(
+        a,
+        reductions.max,
+        -math.inf,
+        initial is None,
+        axis=axis,
+        keepdims=keepdims,
+        initial=initial,
+        where=where,
+    )
 
 
 @named(static_argnames=("axis", "out", "keepdims"))
 def nanmin(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Any:
     """As `min`, with NaN left out; NaN where there is nothing else.
 
@@ -83,7 +125,16 @@ def nanmin(
     Array(1., dtype=float32)
     """
     check_out("nanmin", out)
-    return _without_nan(a, reductions.min, math.inf, initial is None, axis=axis, keepdims=keepdims, initial=initial, where=where)
+    return _without_nan(
+        a,
+        reductions.min,
+        math.inf,
+        initial is None,
+        axis=axis,
+        keepdims=keepdims,
+        initial=initial,
+        where=where,
+    )
 
 
 def _present(a: Any) -> Any:
@@ -102,7 +153,7 @@ def nanmean(
     check_out("nanmean", out)
     own = type_of("nanmean", a).dtype
     if not is_inexact(own):
-        return reductions.mean(a, axis, dtype, keepdims=keepdims, where=where)
+        return moments.mean(a, axis, dtype, keepdims=keepdims, where=where)
     wanted = own if dtype is None else dtypes.canonicalize_requested(dtype, "nanmean")
     present = cast(_present(a), dtypes.python_scalar_dtype(int))
     count = reductions.sum(present, axis, wanted, keepdims=keepdims, where=where)
@@ -127,9 +178,11 @@ def nanvar(
     Array(1., dtype=float32)
     """
     check_out("nanvar", out)
-    computed, result = variance_dtypes("nanvar", a, None if dtype is None else dtypes.canonicalize_requested(dtype, "nanvar"))
+    computed, result = variance_dtypes(
+        "nanvar", a, None if dtype is None else dtypes.canonicalize_requested(dtype, "nanvar")
+    )
     a = cast(a, computed)
-    center = nanmean(a, axis, keepdims=True, where=where) if mean is None else cast(mean, computed)
+    center = cast(nanmean(a, axis, keepdims=True, where=where) if mean is None else mean, computed)
     missing = lax.ne(a, a)
     centered = selected(missing, 0, lax.sub(a, center))
     squares = squared_magnitude(centered)

@@ -1,6 +1,7 @@
 """Operators and methods of arrays and of traced values, attached to both from one table.
 
-On arrays an operator is jaxlib's C++ function itself, so that ``a + b`` runs no Python; on traced values it is the plain
+On arrays an operator is jaxlib's C++ function itself, so that ``a + b`` runs no Python; on traced values it
+is the plain
 Python function, so that tracing does not pass through C++.
 """
 
@@ -21,6 +22,7 @@ from jaxlab.numpy import (
     cumulative,
     linear_algebra,
     manipulation,
+    moments,
     rearranging,
     reductions,
     searching,
@@ -84,10 +86,13 @@ def _is_operand(x: Any) -> bool:
     if known is None:
         if isinstance(x, list | tuple | set | dict):
             raise TypeError(
-                f"unsupported operand: a {type(x).__name__} was given to an operator of an array, but arrays or numbers "
+                f"unsupported operand: a {type(x).__name__} was given to an operator of an array, but "
+                "arrays or numbers "
                 "are needed; write jnp.asarray(...) around it"
             )
-        known = isinstance(x, int | float | complex | np.ndarray | np.generic | Tracer) or hasattr(x, "__jax_array__")
+        known = isinstance(x, int | float | complex | np.ndarray | np.generic | Tracer) or hasattr(
+            x, "__jax_array__"
+        )
         _operands[type(x)] = known
     return known
 
@@ -104,7 +109,8 @@ def _swapped(ufunc: Any) -> Any:
 
 
 def _on_arrays(ufunc: Any) -> Any:
-    """The C++ function that is an operator of arrays: as the ufunc's own, but it passes on operands it does not know."""
+    """The C++ function that is an operator of arrays: as the ufunc's own, but it passes on operands it does
+    not know."""
     ufunc_miss = ufunc._on_miss
 
     def on_miss(*args: Any) -> tuple[Any, Any, bool]:
@@ -162,7 +168,8 @@ def _set_item(self: Any, index: Any, value: Any) -> None:
         parts = ["" if part is None else repr(part) for part in (index.start, index.stop, index.step)]
         shown = ":".join(parts[: 2 + (index.step is not None)])
     raise TypeError(
-        f"x[{shown}] = value: an array of type {aval_of(self).str_short()} was given, but arrays never change; "
+        f"x[{shown}] = value: an array of type {aval_of(self).str_short()} was given, but arrays never "
+        "change; "
         f"write x = x.at[{shown}].set(value)"
     )
 
@@ -229,7 +236,8 @@ def _view(self: Any, dtype: Any = None, type: None = None) -> Any:
         return lax.bitcast_convert_type(self, wanted)
     if not shape or (own.itemsize < wanted.itemsize and shape[-1] % ratio):
         raise ValueError(
-            f"view: {aval_of(self).str_short()} was given, but its last axis does not divide into elements of {wanted.name}"
+            f"view: {aval_of(self).str_short()} was given, but its last axis does not divide into "
+            f"elements of {wanted.name}"
         )
     if own.itemsize < wanted.itemsize:
         return lax.bitcast_convert_type(lax.reshape(self, (*shape[:-1], shape[-1] // ratio, ratio)), wanted)
@@ -279,7 +287,7 @@ METHODS: dict[str, Any] = {
     "dot": linear_algebra.dot,
     "flatten": array_methods.flatten,
     "max": reductions.max,
-    "mean": reductions.mean,
+    "mean": moments.mean,
     "min": reductions.min,
     "nonzero": selection.nonzero,
     "prod": reductions.prod,
@@ -291,13 +299,13 @@ METHODS: dict[str, Any] = {
     "searchsorted": searching.searchsorted,
     "sort": sorting.sort,
     "squeeze": manipulation.squeeze,
-    "std": reductions.std,
+    "std": moments.std,
     "sum": reductions.sum,
     "swapaxes": manipulation.swapaxes,
     "take": taking.take,
     "trace": array_methods.trace,
     "transpose": array_methods.transpose,
-    "var": reductions.var,
+    "var": moments.var,
     "view": _view,
     "__contains__": _contains,
     "__getitem__": getitem,
@@ -344,7 +352,18 @@ def attach_property(name: str, function: Callable[[Any], Any]) -> None:
     setattr(Tracer, name, property(getattr(function, "__wrapped__", function), doc=function.__doc__))
 
 
-_OF_KEYS = ("__getitem__", "__iter__", "flatten", "ravel", "reshape", "squeeze", "swapaxes", "transpose", "T", "at")
+_OF_KEYS = (
+    "__getitem__",
+    "__iter__",
+    "flatten",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "swapaxes",
+    "transpose",
+    "T",
+    "at",
+)
 """What arrays of keys have too: shapes and places, and no arithmetic."""
 
 
@@ -365,7 +384,9 @@ def attach_all() -> None:
         setattr(Tracer, name, function)
     for name in _OF_KEYS:
         method, getter = METHODS.get(name), PROPERTIES.get(name)
-        setattr(KeyArray, name, property(getter, doc=getter.__doc__) if getter is not None else _method(method))
+        setattr(
+            KeyArray, name, property(getter, doc=getter.__doc__) if getter is not None else _method(method)
+        )
     KeyArray.__eq__ = _same_keys
     KeyArray.__ne__ = lambda self, other: logic.logical_not(_same_keys(self, other))
 

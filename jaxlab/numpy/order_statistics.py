@@ -11,10 +11,10 @@ from jaxlab import dtypes, lax
 from jaxlab.core.aval import aval_of, is_inexact
 from jaxlab.numpy import reductions
 from jaxlab.numpy.promotion import cast, check_arraylike, check_out, promote_one, type_of
-from jaxlab.numpy.reductions import Axis, canonical_axes, static_axis
+from jaxlab.numpy.reductions import Axis, canonical_axes
 from jaxlab.numpy.selection import selected
 from jaxlab.numpy.ufuncs_arithmetic import true_divide
-from jaxlab.numpy.wrapping import BOOL, like, named
+from jaxlab.numpy.wrapping import like, named
 
 _I32 = np.dtype(np.int32)
 _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
@@ -37,11 +37,14 @@ def _quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool,
     if aval_of(a).dtype.kind == "c" or aval_of(q).dtype.kind == "c":
         raise ValueError(f"{name}: complex numbers were given, but they have no order; take .real or abs")
     a = promote_one(name, a)
+    a = cast(a, aval_of(a).dtype)
     q = cast(q, dtypes.python_scalar_dtype(float)) if not is_inexact(aval_of(q).dtype) else q
     q_shape = aval_of(q).shape
     if len(q_shape) > 1:
         raise ValueError(f"{name}: q has the shape {q_shape}, but it has at most one axis")
     a, shape, axes = _flattened(name, a, axis)
+    if not aval_of(a).shape[-1]:
+        raise ValueError(f"{name}: an array of shape {shape} was given, but at least one element is needed")
     rows, size = aval_of(a).shape[:-1], aval_of(a).shape[-1]
     last = len(rows)
     if not skip_nan:
@@ -74,7 +77,8 @@ def _spread(x: Any, shape: tuple[int, ...], dims: Any) -> Any:
 
 
 def _at(a: Any, place: Any, full: tuple[int, ...]) -> Any:
-    """The element of each row at its place: by comparison with a counter, which the compiler fuses into one pass."""
+    """The element of each row at its place: by comparison with a counter, which the compiler fuses into one
+    pass."""
     rows = aval_of(a).shape
     wide = (*full, rows[-1])
     counter = lax.broadcasted_iota(_I32, wide, len(full))

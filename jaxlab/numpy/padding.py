@@ -17,15 +17,20 @@ from jaxlab.numpy.grids import linspace
 from jaxlab.numpy.order_statistics import median
 from jaxlab.numpy.promotion import broadcast_to_shape, cast, check_arraylike
 from jaxlab.numpy.rearranging import flip, repeat
+from jaxlab.numpy.moments import mean
 from jaxlab.numpy.reductions import max as greatest
-from jaxlab.numpy.reductions import mean
 from jaxlab.numpy.reductions import min as least
 from jaxlab.numpy.ufuncs_arithmetic import multiply, subtract
 from jaxlab.numpy.ufuncs_rounding import round
 from jaxlab.numpy.wrapping import as_array, named
 from jaxlab.primitives.slicing import pad_p
 
-_STATISTICS: dict[str, Callable[..., Any]] = {"maximum": greatest, "minimum": least, "mean": mean, "median": median}
+_STATISTICS: dict[str, Callable[..., Any]] = {
+    "maximum": greatest,
+    "minimum": least,
+    "mean": mean,
+    "median": median,
+}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "constant": {"constant_values": 0},
     "linear_ramp": {"end_values": 0},
@@ -82,7 +87,12 @@ def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant",
     if lengths is not None and any(n <= 0 for pair in lengths for n in pair):
         raise ValueError(f"pad: stat_length={stat_length!r} was given, but lengths must be positive")
     return _pad(
-        array, values, widths=widths, mode=mode, lengths=lengths, reflect_type=options.get("reflect_type", "even")
+        array,
+        values,
+        widths=widths,
+        mode=mode,
+        lengths=lengths,
+        reflect_type=options.get("reflect_type", "even"),
     )
 
 
@@ -91,7 +101,9 @@ def _pairs(name: str, given: Any, ndim: int) -> Widths:
     if numbers.dtype.kind not in "iu":
         raise TypeError(f"pad: {name}={given!r} was given, but integers are needed")
     try:
-        pairs = np.broadcast_to(numbers, (ndim, 2)) if numbers.shape != (ndim, 1) else np.repeat(numbers, 2, 1)
+        pairs = (
+            np.broadcast_to(numbers, (ndim, 2)) if numbers.shape != (ndim, 1) else np.repeat(numbers, 2, 1)
+        )
     except ValueError:
         raise ValueError(
             f"pad: {name} has shape {numbers.shape}, but it must be one number, a pair, or a pair for each of the {ndim} axes"
@@ -117,14 +129,21 @@ def _pad(array: Any, values: Any, *, widths: Widths, mode: str, lengths: Any, re
     if mode == "wrap":
         return _each(array, widths, _wrap)
     if mode in ("reflect", "symmetric"):
-        return _each(array, widths, lambda x, axis, width: _mirror(x, axis, width, mode == "reflect", reflect_type))
+        return _each(
+            array, widths, lambda x, axis, width: _mirror(x, axis, width, mode == "reflect", reflect_type)
+        )
     if mode == "linear_ramp":
-        ends = broadcast_to_shape(asarray(values), (len(widths), 2)) if aval_of(asarray(values)).shape else None
+        ends = (
+            broadcast_to_shape(asarray(values), (len(widths), 2)) if aval_of(asarray(values)).shape else None
+        )
         return _each(
             array,
             widths,
             lambda x, axis, width: _ramp(
-                x, axis, width, (values, values) if ends is None else (_entry(ends, axis, 0), _entry(ends, axis, 1))
+                x,
+                axis,
+                width,
+                (values, values) if ends is None else (_entry(ends, axis, 0), _entry(ends, axis, 1)),
             ),
         )
     return _each(
@@ -230,7 +249,10 @@ def _statistic(x: Any, axis: int, width: tuple[int, int], mode: str, lengths: tu
     if lengths is None:
         ends = [x, x]
     else:
-        ends = [_piece(x, axis, 0, min(lengths[0], size)), _piece(x, axis, size - min(lengths[1], size), size)]
+        ends = [
+            _piece(x, axis, 0, min(lengths[0], size)),
+            _piece(x, axis, size - min(lengths[1], size), size),
+        ]
     values = [_STATISTICS[mode](ends[0], axis=axis, keepdims=True)]
     values.append(values[0] if lengths is None else _STATISTICS[mode](ends[1], axis=axis, keepdims=True))
     if not is_inexact(aval.dtype) and mode in ("mean", "median"):

@@ -14,7 +14,7 @@ from jaxlab.numpy.joining import concatenate
 from jaxlab.numpy.linear_algebra import dot
 from jaxlab.numpy.manipulation import atleast_2d
 from jaxlab.numpy.promotion import broadcast_shapes, cast, check_arraylike, promote_dtypes
-from jaxlab.numpy.reductions import average
+from jaxlab.numpy.moments import average
 from jaxlab.numpy.taking import diagonal
 from jaxlab.numpy.ufuncs import sqrt
 from jaxlab.numpy.ufuncs_arithmetic import absolute, add, divide, multiply, power, subtract
@@ -114,12 +114,12 @@ def cov(
         raise ValueError(f"cov: ddof={ddof} was given, but it must be an integer")
     rows = promote_dtypes(*([m] if y is None else [m, y]), inexact=True)
     if any(len(aval_of(x).shape) > 2 for x in rows):
-        raise ValueError(f"cov: arrays of shapes {[aval_of(x).shape for x in rows]} were given, but at most two axes")
+        raise ValueError(
+            f"cov: arrays of shapes {[aval_of(x).shape for x in rows]} were given, but at most two axes"
+        )
     arrays = [atleast_2d(x) for x in rows]
     if not rowvar:
-        arrays = [
-            lax.transpose(a, (1, 0)) if aval_of(a).shape[0] != 1 else a for a in arrays
-        ]
+        arrays = [lax.transpose(a, (1, 0)) if aval_of(a).shape[0] != 1 else a for a in arrays]
     x = concatenate(arrays, 0) if y is not None else arrays[0]
     if dtype is not None:
         x = cast(x, dtypes.canonicalize(dtype))

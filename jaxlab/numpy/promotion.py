@@ -1,4 +1,5 @@
-"""Making operands alike: dtypes promoted by JAX's lattice, ranks by leading axes of size 1. It happens here, not lower."""
+"""Making operands alike: dtypes promoted by JAX's lattice, ranks by leading axes of size 1. It happens here,
+not lower."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def check_out(name: str, out: Any) -> None:
     """Raise NotImplementedError if an output array was given: arrays never change."""
     if out is not None:
         raise NotImplementedError(
-            f"{name}: the argument out is a {type(out).__name__}, but arrays cannot be written to; leave it out and use the result"
+            f"{name}: the argument out is a {type(out).__name__}, but arrays cannot be written to; leave "
+            "it out and use the result"
         )
 
 
@@ -54,7 +56,8 @@ def type_of(name: str, x: Any, position: int = 0) -> ShapedArray:
 
 
 def cast(x: Any, dtype: Any, weak: bool = False) -> Any:
-    """``x`` in a dtype where it is not in it yet; numbers stay numbers, so that they become literals of a program.
+    """``x`` in a dtype where it is not in it yet; numbers stay numbers, so that they become literals of a
+    program.
 
     Raises:
       OverflowError: if ``x`` is a Python integer wider than the default integer.
@@ -95,7 +98,8 @@ def to_inexact(dtype: Any, weak: bool = False) -> Any:
 
 
 def promote_pair(name: str, x: Any, y: Any, inexact: bool = False) -> tuple[Any, Any, Any]:
-    """Two operands of ``name`` in their common dtype and rank, and that dtype. This is the hot path of tracing.
+    """Two operands of ``name`` in their common dtype and rank, and that dtype. This is the hot path of
+    tracing.
 
     Raises:
       TypeError: if an operand is not an array or a number.
@@ -166,12 +170,13 @@ def promote_shapes(name: str, *args: Any) -> list[Any]:
     """The arguments with leading axes of size 1, so that all that are not scalars have one rank.
 
     Raises:
-      ValueError: if the ranks differ and ``numpy_rank_promotion`` is "raise".
+      ValueError: if the ranks differ, and sizes of an axis are neither equal nor 1, or ``numpy_rank_promotion`` is "raise".
     """
     shapes = [aval_of(x).shape for x in args]
     ranks = {len(shape) for shape in shapes if shape}
     if len(ranks) < 2:
         return list(args)
+    broadcast_shapes(*shapes)
     if config.numpy_rank_promotion != "allow":
         _tell_of_rank_promotion(name, shapes)
     rank = max(ranks)
@@ -225,7 +230,8 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 
 def broadcast_to_shape(x: Any, shape: tuple[int, ...]) -> Any:
-    """``x`` repeated into ``shape``, with which it is compatible; nothing is recorded if it has it already."""
+    """``x`` repeated into ``shape``, with which it is compatible; nothing is recorded if it has it
+    already."""
     own = aval_of(x).shape
     if own == shape:
         return x

@@ -17,7 +17,8 @@ from jaxlab.runtime.array import Array
 
 
 class ScalarType(type):
-    """A dtype as a class: ``jnp.float32(x)`` is an array, and wherever a dtype is asked for it means the dtype.
+    """A dtype as a class: ``jnp.float32(x)`` is an array, and wherever a dtype is asked for it means the
+    dtype.
 
     >>> jnp.float32([1, 2])
     Array([1., 2.], dtype=float32)
@@ -130,7 +131,9 @@ def isdtype(dtype: Any, kind: Any) -> bool:
                 return True
         except TypeError:
             known_kinds = ", ".join(map(repr, _KINDS))
-            raise ValueError(f"isdtype: the kind {one!r} was given, but a dtype or one of {known_kinds} is needed") from None
+            raise ValueError(
+                f"isdtype: the kind {one!r} was given, but a dtype or one of {known_kinds} is needed"
+            ) from None
     return False
 
 

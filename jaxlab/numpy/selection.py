@@ -38,7 +38,8 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
 
 
 selected = named(_where)
-"""``x`` where ``condition``, else ``y``: the three-argument form of `where`, shown as ``jit[name=_where]``."""
+"""``x`` where ``condition``, else ``y``: the three-argument form of `where`, shown as
+``jit[name=_where]``."""
 
 
 def where(
@@ -46,7 +47,8 @@ def where(
 ) -> Any:
     """``x`` where ``condition`` holds, else ``y``; with the condition alone, the places where it holds.
 
-    Both ``x`` and ``y`` are computed everywhere, and so are their derivatives: ``jnp.where(x > 0, jnp.log(x), 0.)`` has
+    Both ``x`` and ``y`` are computed everywhere, and so are their derivatives: ``jnp.where(x > 0,
+    jnp.log(x), 0.)`` has
     the derivative NaN at 0; write ``jnp.log(jnp.where(x > 0, x, 1.))`` for the value that is chosen.
 
     Args:
@@ -58,7 +60,8 @@ def where(
       An array of the common shape; with the condition alone, what `nonzero` returns.
 
     Raises:
-      ValueError: if only one of ``x`` and ``y`` is given, or the shapes do not broadcast.
+      TypeError: if only one of ``x`` and ``y`` is given.
+      ValueError: if the shapes do not broadcast.
       ConcretizationTypeError: if with the condition alone it is traced and ``size`` is not given.
 
     >>> jnp.where(jnp.array([True, False]), 1., jnp.array([2., 3.]))
@@ -68,9 +71,12 @@ def where(
         check_arraylike("where", condition)
         return nonzero(condition, size=size, fill_value=fill_value)
     if x is None or y is None:
-        raise ValueError("where: one of x and y was given, but both or neither are needed; give both")
+        raise TypeError("where: one of x and y was given, but both or neither are needed; give both")
     if size is not None or fill_value is not None:
-        raise ValueError("where: size and fill_value were given with x and y, but belong to the form with the condition alone")
+        raise ValueError(
+            "where: size and fill_value were given with x and y, but belong to the form with the "
+            "condition alone"
+        )
     return selected(condition, x, y)
 
 
@@ -91,7 +97,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     """
     if len(condlist) != len(choicelist) or not condlist:
         raise ValueError(
-            f"select: {len(condlist)} conditions and {len(choicelist)} choices were given, but as many of both are needed, "
+            f"select: {len(condlist)} conditions and {len(choicelist)} choices were given, but as many of "
+            "both are needed, "
             "and at least one"
         )
     check_arraylike("select", *condlist, *choicelist, default)
@@ -110,7 +117,8 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
 
     Args:
       a: array or number.
-      size: how many places the result has room for; needed in a traced function, where shapes must be known. Places
+      size: how many places the result has room for; needed in a traced function, where shapes must be known.
+        Places
         beyond it are left out.
       fill_value: the index where there are fewer places: a number, or one for each axis; 0 by default.
 
@@ -126,7 +134,10 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     check_arraylike("nonzero", a)
     aval = aval_of(a)
     if not aval.shape:
-        raise ValueError("nonzero: a scalar was given, but at least one axis is needed; write jnp.nonzero(jnp.atleast_1d(a))")
+        raise ValueError(
+            "nonzero: a scalar was given, but at least one axis is needed; write "
+            "jnp.nonzero(jnp.atleast_1d(a))"
+        )
     fills = _fill_values(fill_value, len(aval.shape))
     if not isinstance(a, Tracer):
         places = np.nonzero(np.asarray(a))
@@ -135,7 +146,9 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
         return tuple(put(p.astype(_INDEX)) for p in places)
     if size is None:
         raise ConcretizationTypeError(
-            a, "nonzero: the number of places depends on values; give size= to say how many there is room for: nonzero"
+            a,
+            "nonzero: the number of places depends on values; give size= to say how many there is room "
+            "for: nonzero",
         )
     return _traced_nonzero(a, aval, int(size), fills)
 
@@ -149,7 +162,8 @@ def _fill_values(fill_value: Any, ndim: int) -> list[Any]:
     if isinstance(fill_value, tuple | list):
         if len(fill_value) != ndim:
             raise ValueError(
-                f"nonzero: fill_value has {len(fill_value)} entries, but the array has {ndim} axes; give one for each"
+                f"nonzero: fill_value has {len(fill_value)} entries, but the array has {ndim} axes; give "
+                "one for each"
             )
         return list(fill_value)
     return [fill_value] * ndim
@@ -165,7 +179,9 @@ def _traced_nonzero(a: Any, aval: Any, size: int, fills: Sequence[Any]) -> tuple
     mask = lax.reshape(mask, (total,))
     count = lax.reduce_sum(lax.convert_element_type(mask, _INDEX), (0,))
     # A stable sort brings the places that hold to the front, in order.
-    _, order = lax.sort((lax.bitwise_not(mask), lax.iota(_INDEX, total)), dimension=0, is_stable=True, num_keys=1)
+    _, order = lax.sort(
+        (lax.bitwise_not(mask), lax.iota(_INDEX, total)), dimension=0, is_stable=True, num_keys=1
+    )
     if size <= total:
         order = lax.slice(order, (0,), (size,))
     else:
@@ -176,7 +192,9 @@ def _traced_nonzero(a: Any, aval: Any, size: int, fills: Sequence[Any]) -> tuple
     for length, fill in zip(aval.shape, fills, strict=True):
         stride //= max(length, 1)
         place = lax.rem(lax.div(order, _INDEX.type(max(stride, 1))), _INDEX.type(max(length, 1)))
-        places.append(lax.select(there, place, broadcast_to_shape(lax.convert_element_type(fill, _INDEX), (size,))))
+        places.append(
+            lax.select(there, place, broadcast_to_shape(lax.convert_element_type(fill, _INDEX), (size,)))
+        )
     return tuple(places)
 
 
@@ -200,7 +218,7 @@ def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
     check_arraylike("argwhere", a)
     shape = aval_of(a).shape
     if not shape:
-        rows = lax.reshape(nonzero(lax.reshape(a, (1,)), size=size, fill_value=fill_value)[0], (-1, 1))
-        return lax.slice(rows, (0, 0), (aval_of(rows).shape[0], 0))
+        places = nonzero(lax.reshape(a, (1,)), size=size, fill_value=fill_value)[0]
+        return lax.full((aval_of(places).shape[0], 0), 0, _INDEX)
     places = nonzero(a, size=size, fill_value=fill_value)
     return lax.concatenate([lax.expand_dims(place, (1,)) for place in places], 1)

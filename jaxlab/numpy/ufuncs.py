@@ -1,4 +1,5 @@
-"""Universal functions: elementwise, with promotion of dtypes and broadcasting of shapes. Their makers, and the plain ones."""
+"""Universal functions: elementwise, with promotion of dtypes and broadcasting of shapes. Their makers, and
+the plain ones."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def _example(name: str, example: str) -> str:
     return f">>> jnp.{name}({call})\n    {result}"
 
 
-def unary(name: str, on_array: Callable[[Any], Any], about: str, example: str, *, inexact: bool = False) -> Any:
+def unary(
+    name: str, on_array: Callable[[Any], Any], about: str, example: str, *, inexact: bool = False
+) -> Any:
     """A ufunc of one argument.
 
     Args:
@@ -96,10 +99,11 @@ def binary(
             x, y, dtype = promote_pair(name, x, y, inexact)
             return on_bools(x, y) if dtype is BOOL else on_numbers(x, y)
 
+    promoted = "promoted, integers to floats," if inexact else "promoted,"
     doc = f"""{about}
 
     Args:
-      x, y: arrays or numbers; their dtypes are promoted{", integers to floats" if inexact else ""}, and their shapes broadcast.
+      x, y: arrays or numbers; their dtypes are {promoted} and their shapes broadcast.
 
     Returns:
       An array of the common shape.
@@ -112,44 +116,110 @@ def binary(
     return _made(ufunc, name, doc)
 
 
-# fmt: off
 _floating = functools.partial(unary, inexact=True)
 
-exp = _floating("exp", lax.exp, "The exponential.",
-                "jnp.array([0., 1.]) -> Array([1.       , 2.7182817], dtype=float32)")
-exp2 = _floating("exp2", lax.exp2, "Two to the power of each element.", "jnp.array([1, 3]) -> Array([2., 8.], dtype=float32)")
-expm1 = _floating("expm1", lax.expm1, "``exp(x) - 1``, precise near 0.",
-                  "jnp.float32(1e-6) -> Array(1.0000005e-06, dtype=float32)")
-log = _floating("log", lax.log, "The natural logarithm; NaN for negative numbers.",
-                "jnp.array([1., 10.]) -> Array([0.       , 2.3025851], dtype=float32)")
-log1p = _floating("log1p", lax.log1p, "``log(1 + x)``, precise near 0.",
-                  "jnp.float32(1e-6) -> Array(9.999995e-07, dtype=float32)")
-sin = _floating("sin", lax.sin, "The sine of an angle in radians.",
-                "jnp.array([0., 1.]) -> Array([0.        , 0.84147096], dtype=float32)")
-cos = _floating("cos", lax.cos, "The cosine of an angle in radians.",
-                "jnp.array([0., 1.]) -> Array([1.        , 0.54030234], dtype=float32)")
-tan = _floating("tan", lax.tan, "The tangent of an angle in radians.",
-                "jnp.array([0., 1.]) -> Array([0.       , 1.5574077], dtype=float32)")
-arcsin = _floating("arcsin", lax.asin, "The angle in [-pi/2, pi/2] with a given sine; NaN outside of [-1, 1].",
-                   "jnp.array([0., 1.]) -> Array([0.       , 1.5707964], dtype=float32)")
-arccos = _floating("arccos", lax.acos, "The angle in [0, pi] with a given cosine; NaN outside of [-1, 1].",
-                   "jnp.array([0., 1.]) -> Array([1.5707964, 0.       ], dtype=float32)")
-arctan = _floating("arctan", lax.atan, "The angle in [-pi/2, pi/2] with a given tangent.",
-                   "jnp.array([0., 1.]) -> Array([0.       , 0.7853982], dtype=float32)")
-sinh = _floating("sinh", lax.sinh, "The hyperbolic sine.",
-                 "jnp.array([0., 1.]) -> Array([0.       , 1.1752012], dtype=float32)")
-cosh = _floating("cosh", lax.cosh, "The hyperbolic cosine.",
-                 "jnp.array([0., 1.]) -> Array([1.       , 1.5430806], dtype=float32)")
-tanh = _floating("tanh", lax.tanh, "The hyperbolic tangent.",
-                 "jnp.array([0., 1.]) -> Array([0.       , 0.7615942], dtype=float32)")
-arcsinh = _floating("arcsinh", lax.asinh, "The number with a given hyperbolic sine.",
-                    "jnp.array([0., 1.]) -> Array([0.       , 0.8813736], dtype=float32)")
-arctanh = _floating("arctanh", lax.atanh, "The number with a given hyperbolic tangent; NaN outside of [-1, 1].",
-                    "jnp.array([0., 0.5]) -> Array([0.        , 0.54930615], dtype=float32)")
-sqrt = _floating("sqrt", lax.sqrt, "The square root; NaN for negative numbers.",
-                 "jnp.array([4, 9]) -> Array([2., 3.], dtype=float32)")
-cbrt = _floating("cbrt", lax.cbrt, "The cube root.", "jnp.array([-8., 27.]) -> Array([-2.,  3.], dtype=float32)")
-# fmt: on
+exp = _floating(
+    "exp", lax.exp, "The exponential.", "jnp.array([0., 1.]) -> Array([1.       , 2.7182817], dtype=float32)"
+)
+exp2 = _floating(
+    "exp2",
+    lax.exp2,
+    "Two to the power of each element.",
+    "jnp.array([1, 3]) -> Array([2., 8.], dtype=float32)",
+)
+expm1 = _floating(
+    "expm1",
+    lax.expm1,
+    "``exp(x) - 1``, precise near 0.",
+    "jnp.float32(1e-6) -> Array(1.0000005e-06, dtype=float32)",
+)
+log = _floating(
+    "log",
+    lax.log,
+    "The natural logarithm; NaN for negative numbers.",
+    "jnp.array([1., 10.]) -> Array([0.       , 2.3025851], dtype=float32)",
+)
+log1p = _floating(
+    "log1p",
+    lax.log1p,
+    "``log(1 + x)``, precise near 0.",
+    "jnp.float32(1e-6) -> Array(9.999995e-07, dtype=float32)",
+)
+sin = _floating(
+    "sin",
+    lax.sin,
+    "The sine of an angle in radians.",
+    "jnp.array([0., 1.]) -> Array([0.        , 0.84147096], dtype=float32)",
+)
+cos = _floating(
+    "cos",
+    lax.cos,
+    "The cosine of an angle in radians.",
+    "jnp.array([0., 1.]) -> Array([1.        , 0.54030234], dtype=float32)",
+)
+tan = _floating(
+    "tan",
+    lax.tan,
+    "The tangent of an angle in radians.",
+    "jnp.array([0., 1.]) -> Array([0.       , 1.5574077], dtype=float32)",
+)
+arcsin = _floating(
+    "arcsin",
+    lax.asin,
+    "The angle in [-pi/2, pi/2] with a given sine; NaN outside of [-1, 1].",
+    "jnp.array([0., 1.]) -> Array([0.       , 1.5707964], dtype=float32)",
+)
+arccos = _floating(
+    "arccos",
+    lax.acos,
+    "The angle in [0, pi] with a given cosine; NaN outside of [-1, 1].",
+    "jnp.array([0., 1.]) -> Array([1.5707964, 0.       ], dtype=float32)",
+)
+arctan = _floating(
+    "arctan",
+    lax.atan,
+    "The angle in [-pi/2, pi/2] with a given tangent.",
+    "jnp.array([0., 1.]) -> Array([0.       , 0.7853982], dtype=float32)",
+)
+sinh = _floating(
+    "sinh",
+    lax.sinh,
+    "The hyperbolic sine.",
+    "jnp.array([0., 1.]) -> Array([0.       , 1.1752012], dtype=float32)",
+)
+cosh = _floating(
+    "cosh",
+    lax.cosh,
+    "The hyperbolic cosine.",
+    "jnp.array([0., 1.]) -> Array([1.       , 1.5430806], dtype=float32)",
+)
+tanh = _floating(
+    "tanh",
+    lax.tanh,
+    "The hyperbolic tangent.",
+    "jnp.array([0., 1.]) -> Array([0.       , 0.7615942], dtype=float32)",
+)
+arcsinh = _floating(
+    "arcsinh",
+    lax.asinh,
+    "The number with a given hyperbolic sine.",
+    "jnp.array([0., 1.]) -> Array([0.       , 0.8813736], dtype=float32)",
+)
+arctanh = _floating(
+    "arctanh",
+    lax.atanh,
+    "The number with a given hyperbolic tangent; NaN outside of [-1, 1].",
+    "jnp.array([0., 0.5]) -> Array([0.        , 0.54930615], dtype=float32)",
+)
+sqrt = _floating(
+    "sqrt",
+    lax.sqrt,
+    "The square root; NaN for negative numbers.",
+    "jnp.array([4, 9]) -> Array([2., 3.], dtype=float32)",
+)
+cbrt = _floating(
+    "cbrt", lax.cbrt, "The cube root.", "jnp.array([-8., 27.]) -> Array([-2.,  3.], dtype=float32)"
+)
 
 
 @named
@@ -247,3 +317,8 @@ def rad2deg(x: Any, /) -> Any:
     """
     x = promote_one("rad2deg", x)
     return lax.mul(x, like(x, 180 / math.pi))
+
+
+acos, asin, atan = arccos, arcsin, arctan
+acosh, asinh, atanh = arccosh, arcsinh, arctanh
+degrees, radians = rad2deg, deg2rad

@@ -12,7 +12,6 @@ from jaxlab.core.aval import aval_of, is_inexact
 from jaxlab.numpy.promotion import (
     broadcast_shapes,
     broadcast_to_shape,
-    cast,
     check_arraylike,
     promote,
     promote_dtypes,
@@ -27,27 +26,68 @@ from jaxlab.numpy.ufuncs import binary, unary
 from jaxlab.numpy.wrapping import BOOL, as_array, compiled, filled, like, named, strong
 from jaxlab.primitives.arithmetic import integer_pow_p
 
-# fmt: off
-add = binary("add", lax.add, "The sum; logical or of booleans.",
-             "jnp.array([1, 2]), 0.5 -> Array([1.5, 2.5], dtype=float32, weak_type=True)", on_bools=lax.bitwise_or)
-subtract = binary("subtract", lax.sub, "The difference.", "jnp.array([1, 2]), 2 -> Array([-1,  0], dtype=int32)")
-multiply = binary("multiply", lax.mul, "The product; logical and of booleans.",
-                  "jnp.array([1, 2]), 0.5 -> Array([0.5, 1. ], dtype=float32, weak_type=True)", on_bools=lax.bitwise_and)
-true_divide = binary("true_divide", lax.div, "The quotient.",
-                     "jnp.array([1, 2]), 4 -> Array([0.25, 0.5 ], dtype=float32)", inexact=True)
-maximum = binary("maximum", lax.max, "The greater of two; NaN if one is.",
-                 "jnp.array([1, 5]), 3 -> Array([3, 5], dtype=int32)")
-minimum = binary("minimum", lax.min, "The lesser of two; NaN if one is.",
-                 "jnp.array([1, 5]), 3 -> Array([1, 3], dtype=int32)")
-arctan2 = binary("arctan2", lax.atan2, "The angle in [-pi, pi] of the point with the ordinate ``x`` and the abscissa ``y``.",
-                 "jnp.array([1., -1.]), 1. -> Array([ 0.7853982, -0.7853982], dtype=float32)", inexact=True)
-float_power = binary("float_power", lax.pow, "``x`` to the power of ``y``, in floating point.",
-                     "jnp.array([2, 3]), 2 -> Array([4., 9.], dtype=float32)", inexact=True)
-negative = unary("negative", lax.neg, "The negated number.", "jnp.array([1, -2]) -> Array([-1,  2], dtype=int32)")
-positive = unary("positive", as_array, "The number itself.", "jnp.array([1, -2]) -> Array([ 1, -2], dtype=int32)")
-sign = unary("sign", lax.sign, "-1, 0 or 1, or NaN for NaN; ``x / abs(x)`` of complex numbers.",
-             "jnp.array([-2., 0.]) -> Array([-1.,  0.], dtype=float32)")
-# fmt: on
+add = binary(
+    "add",
+    lax.add,
+    "The sum; logical or of booleans.",
+    "jnp.array([1, 2]), 0.5 -> Array([1.5, 2.5], dtype=float32, weak_type=True)",
+    on_bools=lax.bitwise_or,
+)
+subtract = binary(
+    "subtract", lax.sub, "The difference.", "jnp.array([1, 2]), 2 -> Array([-1,  0], dtype=int32)"
+)
+multiply = binary(
+    "multiply",
+    lax.mul,
+    "The product; logical and of booleans.",
+    "jnp.array([1, 2]), 0.5 -> Array([0.5, 1. ], dtype=float32, weak_type=True)",
+    on_bools=lax.bitwise_and,
+)
+true_divide = binary(
+    "true_divide",
+    lax.div,
+    "The quotient.",
+    "jnp.array([1, 2]), 4 -> Array([0.25, 0.5 ], dtype=float32)",
+    inexact=True,
+)
+maximum = binary(
+    "maximum",
+    lax.max,
+    "The greater of two; NaN if one is.",
+    "jnp.array([1, 5]), 3 -> Array([3, 5], dtype=int32)",
+)
+minimum = binary(
+    "minimum",
+    lax.min,
+    "The lesser of two; NaN if one is.",
+    "jnp.array([1, 5]), 3 -> Array([1, 3], dtype=int32)",
+)
+arctan2 = binary(
+    "arctan2",
+    lax.atan2,
+    "The angle in [-pi, pi] of the point with the ordinate ``x`` and the abscissa ``y``.",
+    "jnp.array([1., -1.]), 1. -> Array([ 0.7853982, -0.7853982], dtype=float32)",
+    inexact=True,
+)
+float_power = binary(
+    "float_power",
+    lax.pow,
+    "``x`` to the power of ``y``, in floating point.",
+    "jnp.array([2, 3]), 2 -> Array([4., 9.], dtype=float32)",
+    inexact=True,
+)
+negative = unary(
+    "negative", lax.neg, "The negated number.", "jnp.array([1, -2]) -> Array([-1,  2], dtype=int32)"
+)
+positive = unary(
+    "positive", as_array, "The number itself.", "jnp.array([1, -2]) -> Array([ 1, -2], dtype=int32)"
+)
+sign = unary(
+    "sign",
+    lax.sign,
+    "-1, 0 or 1, or NaN for NaN; ``x / abs(x)`` of complex numbers.",
+    "jnp.array([-2., 0.]) -> Array([-1.,  0.], dtype=float32)",
+)
 divide = true_divide
 
 
@@ -125,11 +165,13 @@ def power(x1: Any, x2: Any, /) -> Any:
     An exponent that is a Python or NumPy integer is known while tracing and becomes a few multiplications.
 
     Args:
-      x1, x2: arrays or numbers; their dtypes are promoted, and their shapes broadcast. Integers to the power of integers
+      x1, x2: arrays or numbers; their dtypes are promoted, and their shapes broadcast. Integers to the power
+        of integers
         stay integers (a negative exponent in an array gives 0); booleans become integers.
 
     Raises:
-      TypeError: if an integer is raised to a negative Python integer, or an argument is not an array or a number.
+      TypeError: if an integer is raised to a negative Python integer, or an argument is not an array or a
+        number.
 
     >>> jnp.power(jnp.array([2., 3.]), 2)
     Array([4., 9.], dtype=float32)
@@ -145,7 +187,8 @@ def _power_of_integer(x: Any, *, y: int) -> Any:
     dtype = aval_of(x).dtype
     if y < 0 and not is_inexact(dtype):
         raise TypeError(
-            f"power: an array of dtype {dtype.name} and the exponent {y} were given, but integers cannot be raised to "
+            f"power: an array of dtype {dtype.name} and the exponent {y} were given, but integers cannot "
+            "be raised to "
             "negative powers; write x.astype('float32') or a float exponent"
         )
     return integer_pow_p.bind(x, y=y)
@@ -178,7 +221,8 @@ def floor_divide(x1: Any, x2: Any, /) -> Any:
     """The quotient, rounded down: ``x1 // x2``.
 
     Args:
-      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes broadcast.
+      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes
+        broadcast.
 
     Returns:
       An array of the common shape and dtype; -1 for integers divided by zero, infinity or NaN for floats.
@@ -218,7 +262,8 @@ def remainder(x1: Any, x2: Any, /) -> Any:
     """What is left of ``x1`` after division by ``x2``, with the sign of ``x2``: ``x1 % x2``.
 
     Args:
-      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes broadcast.
+      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes
+        broadcast.
 
     Returns:
       An array of the common shape and dtype; 0 for integers divided by zero, NaN for floats.
@@ -244,7 +289,8 @@ def fmod(x1: Any, x2: Any, /) -> Any:
     """What is left of ``x1`` after division by ``x2``, with the sign of ``x1``.
 
     Args:
-      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes broadcast.
+      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes
+        broadcast.
 
     Raises:
       TypeError: if an argument is complex, or not an array or a number.
@@ -263,7 +309,8 @@ def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
     """`floor_divide` and `remainder` at once.
 
     Args:
-      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes broadcast.
+      x1, x2: real arrays or numbers; their dtypes are promoted, booleans to integers, and their shapes
+        broadcast.
 
     Raises:
       TypeError: if an argument is complex, or not an array or a number.
@@ -314,7 +361,8 @@ def hypot(x1: Any, x2: Any, /) -> Any:
     """``sqrt(x1**2 + x2**2)``, without overflow on the way.
 
     Args:
-      x1, x2: real arrays or numbers; their dtypes are promoted, integers to floats, and their shapes broadcast.
+      x1, x2: real arrays or numbers; their dtypes are promoted, integers to floats, and their shapes
+        broadcast.
 
     Raises:
       ValueError: if an argument is complex.
@@ -325,7 +373,9 @@ def hypot(x1: Any, x2: Any, /) -> Any:
     """
     x, y, dtype = promote_pair("hypot", x1, x2, inexact=True)
     if dtype.kind == "c":
-        raise ValueError("hypot: complex numbers were given, but only real ones are taken; write jnp.abs(...) around them")
+        raise ValueError(
+            "hypot: complex numbers were given, but only real ones are taken; write jnp.abs(...) around them"
+        )
     x, y = lax.abs(x), lax.abs(y)
     infinity = strong(x, np.inf)
     infinite = lax.bitwise_or(lax.eq(x, infinity), lax.eq(y, infinity))
@@ -407,7 +457,8 @@ def _ordered(compare: Any, x: Any, y: Any, dtype: Any) -> Any:
 
 
 def complex_order(compare: Any, x: Any, y: Any) -> Any:
-    """A comparison of complex numbers: by their real parts, and where those are equal by the imaginary ones."""
+    """A comparison of complex numbers: by their real parts, and where those are equal by the imaginary
+    ones."""
     same = lax.eq(lax.real(x), lax.real(y))
     by_imag = compare(lax.imag(x), lax.imag(y))
     return lax.select(same, by_imag, compare(lax.real(x), lax.real(y)))
@@ -417,7 +468,8 @@ def _refuse_complex(name: str, x: Any) -> None:
     aval = type_of(name, x)
     if aval.dtype.kind == "c":
         raise TypeError(
-            f"{name}: an operand of dtype {aval.dtype.name} was given, but only real ones are taken; take its .real or abs"
+            f"{name}: an operand of dtype {aval.dtype.name} was given, but only real ones are taken; take "
+            "its .real or abs"
         )
 
 
@@ -426,5 +478,11 @@ def _integers(name: str, x: Any, y: Any) -> list[Any]:
     for operand in (x, y):
         dtype = aval_of(operand).dtype
         if not dtypes.issubdtype(dtype, np.integer):
-            raise ValueError(f"{name}: an operand of dtype {dtype.name} was given, but both must be integers; convert it with astype")
+            raise ValueError(
+                f"{name}: an operand of dtype {dtype.name} was given, but both must be integers; convert "
+                "it with astype"
+            )
     return promote(name, x, y)
+
+
+abs, mod, pow, atan2 = absolute, remainder, power, arctan2

@@ -16,14 +16,24 @@ def _is_complex(x: Any) -> bool:
     return aval_of(x).dtype.kind == "c"
 
 
-# fmt: off
-real = unary("real", lambda x: lax.real(x) if _is_complex(x) else as_array(x), "The real part.",
-             "jnp.array([1+2j, 3]) -> Array([1., 3.], dtype=float32)")
-imag = unary("imag", lambda x: lax.imag(x) if _is_complex(x) else filled(x, 0), "The imaginary part; 0 of real numbers.",
-             "jnp.array([1+2j, 3]) -> Array([2., 0.], dtype=float32)")
-conjugate = unary("conjugate", lambda x: lax.conj(x) if _is_complex(x) else as_array(x),
-                  "The complex conjugate; a real number itself.", "jnp.array([1+2j, 3]) -> Array([1.-2.j, 3.-0.j], dtype=complex64)")
-# fmt: on
+real = unary(
+    "real",
+    lambda x: lax.real(x) if _is_complex(x) else as_array(x),
+    "The real part.",
+    "jnp.array([1+2j, 3]) -> Array([1., 3.], dtype=float32)",
+)
+imag = unary(
+    "imag",
+    lambda x: lax.imag(x) if _is_complex(x) else filled(x, 0),
+    "The imaginary part; 0 of real numbers.",
+    "jnp.array([1+2j, 3]) -> Array([2., 0.], dtype=float32)",
+)
+conjugate = unary(
+    "conjugate",
+    lambda x: lax.conj(x) if _is_complex(x) else as_array(x),
+    "The complex conjugate; a real number itself.",
+    "jnp.array([1+2j, 3]) -> Array([1.-2.j, 3.-0.j], dtype=complex64)",
+)
 conj = conjugate
 
 

@@ -35,15 +35,20 @@ def _complex_wrapped(x: Any, turn: float) -> Any:
 
 
 def _log_of_sum(x: Any, y: Any, exp: Any, scale: float, turn: float) -> Any:
-    """``log(b**x + b**y)`` as the greater plus a correction that cannot overflow; infinities of one sign stay."""
+    """``log(b**x + b**y)`` as the greater plus a correction that cannot overflow; infinities of one sign
+    stay."""
     big = lax.max(x, y)
     if aval_of(big).dtype.kind == "c":
         log1p = lax.log1p(exp(lax.sub(lax.add(x, y), lax.mul(big, like(big, 2)))))
-        return _complex_wrapped(lax.add(big, log1p if scale == 1 else lax.mul(strong(big, scale), log1p)), turn)
+        return _complex_wrapped(
+            lax.add(big, log1p if scale == 1 else lax.mul(strong(big, scale), log1p)), turn
+        )
     delta = lax.sub(x, y)
     undefined, total = lax.ne(delta, delta), lax.add(x, y)
     log1p = lax.log1p(exp(lax.neg(lax.abs(delta))))
-    return lax.select(undefined, total, lax.add(big, log1p if scale == 1 else lax.mul(strong(big, scale), log1p)))
+    return lax.select(
+        undefined, total, lax.add(big, log1p if scale == 1 else lax.mul(strong(big, scale), log1p))
+    )
 
 
 @custom_jvp
@@ -82,14 +87,27 @@ def _logaddexp2_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
 
 _logaddexp.fun.__name__, _logaddexp2.fun.__name__ = "logaddexp", "logaddexp2"
 
-# fmt: off
-logaddexp = binary("logaddexp", _logaddexp, "``log(exp(x) + exp(y))``, without overflow.",
-                   "1000., jnp.array([1000., 0.]) -> Array([1000.69316, 1000.     ], dtype=float32)", inexact=True)
-logaddexp2 = binary("logaddexp2", _logaddexp2, "``log2(2**x + 2**y)``, without overflow.",
-                    "1000., jnp.array([1000., 0.]) -> Array([1001., 1000.], dtype=float32)", inexact=True)
-nextafter = binary("nextafter", lax.nextafter, "The next floating-point number from ``x`` towards ``y``.",
-                   "jnp.float32(2), 3 -> Array(2.0000002, dtype=float32)", inexact=True)
-# fmt: on
+logaddexp = binary(
+    "logaddexp",
+    _logaddexp,
+    "``log(exp(x) + exp(y))``, without overflow.",
+    "1000., jnp.array([1000., 0.]) -> Array([1000.69316, 1000.     ], dtype=float32)",
+    inexact=True,
+)
+logaddexp2 = binary(
+    "logaddexp2",
+    _logaddexp2,
+    "``log2(2**x + 2**y)``, without overflow.",
+    "1000., jnp.array([1000., 0.]) -> Array([1001., 1000.], dtype=float32)",
+    inexact=True,
+)
+nextafter = binary(
+    "nextafter",
+    lax.nextafter,
+    "The next floating-point number from ``x`` towards ``y``.",
+    "jnp.float32(2), 3 -> Array(2.0000002, dtype=float32)",
+    inexact=True,
+)
 
 
 @named
@@ -111,7 +129,9 @@ def signbit(x: Any, /) -> Any:
     if not is_inexact(dtype):
         return lax.lt(x, strong(x, 0))
     if dtype.kind == "c":
-        raise ValueError(f"signbit: an array of dtype {dtype.name} was given, but complex numbers have no sign; take .real")
+        raise ValueError(
+            f"signbit: an array of dtype {dtype.name} was given, but complex numbers have no sign; take .real"
+        )
     bits = np.dtype(f"int{8 * dtype.itemsize}")
     sign = lax.shift_right_arithmetic(lax.bitcast_convert_type(x, bits), bits.type(8 * dtype.itemsize - 1))
     return lax.convert_element_type(sign, BOOL)
@@ -122,7 +142,8 @@ def copysign(x1: Any, x2: Any, /) -> Any:
     """The absolute value of ``x1`` with the sign of ``x2``.
 
     Args:
-      x1, x2: real arrays or numbers; their dtypes are promoted, integers to floats, and their shapes broadcast.
+      x1, x2: real arrays or numbers; their dtypes are promoted, integers to floats, and their shapes
+        broadcast.
 
     Raises:
       TypeError: if an argument is complex, or not an array or a number.
@@ -142,7 +163,8 @@ def heaviside(x1: Any, x2: Any, /) -> Any:
     """The step: 0 for negative ``x1``, 1 for positive, and ``x2`` at 0.
 
     Args:
-      x1, x2: real arrays or numbers; their dtypes are promoted, integers to floats, and their shapes broadcast.
+      x1, x2: real arrays or numbers; their dtypes are promoted, integers to floats, and their shapes
+        broadcast.
 
     Raises:
       TypeError: if an argument is complex, or not an array or a number.
@@ -209,7 +231,8 @@ def sinc(x: Any, /) -> Any:
 
 
 def _maclaurin(k: int, x: Any) -> Any:
-    """The ``k``-th derivative of ``sin(x) / x`` at 0, as a function of ``x`` so that it can be differentiated again."""
+    """The ``k``-th derivative of ``sin(x) / x`` at 0, as a function of ``x`` so that it can be
+    differentiated again."""
     zero = lax.mul(x, like(x, 0))
     return zero if k % 2 else lax.add(zero, like(x, (-1) ** (k // 2) / (k + 1)))
 
@@ -232,7 +255,8 @@ def frexp(x: Any, /) -> tuple[Any, Any]:
       x: real array or number; integers and booleans become floats.
 
     Returns:
-      The mantissa, of the dtype of ``x``, and the exponent, int32. Zeros, infinities and NaN have the exponent 0.
+      The mantissa, of the dtype of ``x``, and the exponent, int32. Zeros, infinities and NaN have the
+      exponent 0.
 
     Raises:
       TypeError: if ``x`` is complex, or not an array or a number.
@@ -242,7 +266,9 @@ def frexp(x: Any, /) -> tuple[Any, Any]:
     """
     x = promote_one("frexp", x)
     if aval_of(x).dtype.kind == "c":
-        raise TypeError("frexp: complex numbers were given, but only real ones are taken; take .real and .imag")
+        raise TypeError(
+            "frexp: complex numbers were given, but only real ones are taken; take .real and .imag"
+        )
     return _frexp(x)
 
 
@@ -293,7 +319,8 @@ def ldexp(x1: Any, x2: Any, /) -> Any:
     first, second = aval_of(x1).dtype, aval_of(x2).dtype
     if first.kind == "c" or (not dtypes.issubdtype(second, np.integer) and second != BOOL):
         raise ValueError(
-            f"ldexp: operands of dtypes {first.name} and {second.name} were given, but a real one and integers are needed"
+            f"ldexp: operands of dtypes {first.name} and {second.name} were given, but a real one and "
+            "integers are needed"
         )
     x, exponent = promote("ldexp", promote_one("ldexp", x1), x2)
     mantissa, own = frexp(x)
@@ -322,8 +349,9 @@ def spacing(x: Any, /) -> Any:
     x = promote_one("spacing", x)
     dtype = aval_of(x).dtype
     if dtype.kind == "c":
-        raise ValueError("spacing: complex numbers were given, but only real ones are taken; take .real and .imag")
+        raise ValueError(
+            "spacing: complex numbers were given, but only real ones are taken; take .real and .imag"
+        )
     step = lax.sub(lax.nextafter(x, copysign(strong(x, np.inf), x)), x)
-    least = copysign(strong(x, dtypes.finfo(dtype).smallest_subnormal), x)
-    return selected(lax.eq(step, like(x, 0)), least, step)
-
+    none = lax.eq(step, like(x, 0))
+    return selected(none, copysign(strong(x, dtypes.finfo(dtype).smallest_subnormal), x), step)

@@ -44,35 +44,87 @@ def _logical(name: str, on_bools: Callable[[Any, Any], Any], about: str, example
     return binary(name, on_numbers, about, example, on_bools=on_bools)
 
 
-# fmt: off
-equal = binary("equal", lax.eq, "Whether two are equal.", "jnp.array([1, 2]), 2 -> Array([False,  True], dtype=bool)")
-not_equal = binary("not_equal", lax.ne, "Whether two are not equal.",
-                   "jnp.array([1, 2]), 2 -> Array([ True, False], dtype=bool)")
-less = _ordering("less", lax.lt, "Whether the first is less; complex numbers are ordered by their real parts first.",
-                 "jnp.array([1, 2]), 2 -> Array([ True, False], dtype=bool)")
-less_equal = _ordering("less_equal", lax.le, "Whether the first is not greater; complex numbers by their real parts first.",
-                       "jnp.array([1, 2]), 2 -> Array([ True,  True], dtype=bool)")
-greater = _ordering("greater", lax.gt, "Whether the first is greater; complex numbers by their real parts first.",
-                    "jnp.array([1, 2]), 1 -> Array([False,  True], dtype=bool)")
-greater_equal = _ordering("greater_equal", lax.ge, "Whether the first is not less; complex numbers by their real parts first.",
-                          "jnp.array([1, 2]), 2 -> Array([False,  True], dtype=bool)")
-logical_and = _logical("logical_and", lax.bitwise_and, "Whether both are true; numbers are where they are not 0.",
-                       "jnp.array([0, 2]), True -> Array([False,  True], dtype=bool)")
-logical_or = _logical("logical_or", lax.bitwise_or, "Whether one is true; numbers are where they are not 0.",
-                      "jnp.array([0, 2]), False -> Array([False,  True], dtype=bool)")
-logical_xor = _logical("logical_xor", lax.bitwise_xor, "Whether exactly one is true; numbers are where they are not 0.",
-                       "jnp.array([0, 2]), True -> Array([ True, False], dtype=bool)")
-logical_not = unary("logical_not", lambda x: lax.bitwise_not(_as_bool(x)), "Whether an element is false, or 0.",
-                    "jnp.array([0, 2]) -> Array([ True, False], dtype=bool)")
-bitwise_and = binary("bitwise_and", lax.bitwise_and, "The bits that both integers have; logical and of booleans.",
-                     "jnp.array([5, 6]), 3 -> Array([1, 2], dtype=int32)")
-bitwise_or = binary("bitwise_or", lax.bitwise_or, "The bits that one of two integers has; logical or of booleans.",
-                    "jnp.array([5, 6]), 3 -> Array([7, 7], dtype=int32)")
-bitwise_xor = binary("bitwise_xor", lax.bitwise_xor, "The bits that exactly one of two integers has.",
-                     "jnp.array([5, 6]), 3 -> Array([6, 5], dtype=int32)")
-invert = unary("invert", lax.bitwise_not, "The bits that an integer does not have; logical not of booleans.",
-               "jnp.array([0, 5]) -> Array([-1, -6], dtype=int32)")
-# fmt: on
+equal = binary(
+    "equal", lax.eq, "Whether two are equal.", "jnp.array([1, 2]), 2 -> Array([False,  True], dtype=bool)"
+)
+not_equal = binary(
+    "not_equal",
+    lax.ne,
+    "Whether two are not equal.",
+    "jnp.array([1, 2]), 2 -> Array([ True, False], dtype=bool)",
+)
+less = _ordering(
+    "less",
+    lax.lt,
+    "Whether the first is less; complex numbers are ordered by their real parts first.",
+    "jnp.array([1, 2]), 2 -> Array([ True, False], dtype=bool)",
+)
+less_equal = _ordering(
+    "less_equal",
+    lax.le,
+    "Whether the first is not greater; complex numbers by their real parts first.",
+    "jnp.array([1, 2]), 2 -> Array([ True,  True], dtype=bool)",
+)
+greater = _ordering(
+    "greater",
+    lax.gt,
+    "Whether the first is greater; complex numbers by their real parts first.",
+    "jnp.array([1, 2]), 1 -> Array([False,  True], dtype=bool)",
+)
+greater_equal = _ordering(
+    "greater_equal",
+    lax.ge,
+    "Whether the first is not less; complex numbers by their real parts first.",
+    "jnp.array([1, 2]), 2 -> Array([False,  True], dtype=bool)",
+)
+logical_and = _logical(
+    "logical_and",
+    lax.bitwise_and,
+    "Whether both are true; numbers are where they are not 0.",
+    "jnp.array([0, 2]), True -> Array([False,  True], dtype=bool)",
+)
+logical_or = _logical(
+    "logical_or",
+    lax.bitwise_or,
+    "Whether one is true; numbers are where they are not 0.",
+    "jnp.array([0, 2]), False -> Array([False,  True], dtype=bool)",
+)
+logical_xor = _logical(
+    "logical_xor",
+    lax.bitwise_xor,
+    "Whether exactly one is true; numbers are where they are not 0.",
+    "jnp.array([0, 2]), True -> Array([ True, False], dtype=bool)",
+)
+logical_not = unary(
+    "logical_not",
+    lambda x: lax.bitwise_not(_as_bool(x)),
+    "Whether an element is false, or 0.",
+    "jnp.array([0, 2]) -> Array([ True, False], dtype=bool)",
+)
+bitwise_and = binary(
+    "bitwise_and",
+    lax.bitwise_and,
+    "The bits that both integers have; logical and of booleans.",
+    "jnp.array([5, 6]), 3 -> Array([1, 2], dtype=int32)",
+)
+bitwise_or = binary(
+    "bitwise_or",
+    lax.bitwise_or,
+    "The bits that one of two integers has; logical or of booleans.",
+    "jnp.array([5, 6]), 3 -> Array([7, 7], dtype=int32)",
+)
+bitwise_xor = binary(
+    "bitwise_xor",
+    lax.bitwise_xor,
+    "The bits that exactly one of two integers has.",
+    "jnp.array([5, 6]), 3 -> Array([6, 5], dtype=int32)",
+)
+invert = unary(
+    "invert",
+    lax.bitwise_not,
+    "The bits that an integer does not have; logical not of booleans.",
+    "jnp.array([0, 5]) -> Array([-1, -6], dtype=int32)",
+)
 bitwise_not = bitwise_invert = invert
 
 
@@ -198,7 +250,9 @@ def isinf(x: Any, /) -> Any:
 def _is_infinity(name: str, infinity: float, x: Any) -> Any:
     dtype = type_of(name, x).dtype
     if dtype.kind == "c":
-        raise ValueError(f"{name}: complex numbers were given, which have no sign; ask for their .real or .imag")
+        raise ValueError(
+            f"{name}: complex numbers were given, which have no sign; ask for their .real or .imag"
+        )
     return lax.eq(x, strong(x, infinity)) if is_inexact(dtype) else filled(x, False, BOOL)
 
 

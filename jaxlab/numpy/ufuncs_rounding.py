@@ -30,12 +30,18 @@ def _floats_only(on_floats: Any) -> Any:
     return rounded
 
 
-# fmt: off
-floor = unary("floor", _floats_only(lax.floor), "The largest integer that is not greater, as a number of the same dtype.",
-              "jnp.array([1.7, -1.7]) -> Array([ 1., -2.], dtype=float32)")
-ceil = unary("ceil", _floats_only(lax.ceil), "The smallest integer that is not less, as a number of the same dtype.",
-             "jnp.array([1.2, -1.2]) -> Array([ 2., -1.], dtype=float32)")
-# fmt: on
+floor = unary(
+    "floor",
+    _floats_only(lax.floor),
+    "The largest integer that is not greater, as a number of the same dtype.",
+    "jnp.array([1.7, -1.7]) -> Array([ 1., -2.], dtype=float32)",
+)
+ceil = unary(
+    "ceil",
+    _floats_only(lax.ceil),
+    "The smallest integer that is not less, as a number of the same dtype.",
+    "jnp.array([1.2, -1.2]) -> Array([ 2., -1.], dtype=float32)",
+)
 
 
 @named
@@ -100,10 +106,15 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Any:
     check_out("round", out)
     dtype = type_of("round", a).dtype
     if dtype == BOOL:
-        raise ValueError("round: an array of booleans was given, but numbers are needed; convert it with astype")
+        raise ValueError(
+            "round: an array of booleans was given, but numbers are needed; convert it with astype"
+        )
     if not is_inexact(dtype):
         if decimals < 0:
-            raise NotImplementedError(f"round: integers and decimals={decimals} were given, but integers are not rounded; make them floats first")
+            raise NotImplementedError(
+                f"round: integers and decimals={decimals} were given, but integers are not rounded; make "
+                "them floats first"
+            )
         return as_array(a)
     if dtype.kind == "c":
         return lax.complex(_rounded(lax.real(a), decimals), _rounded(lax.imag(a), decimals))
@@ -158,7 +169,8 @@ def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Any:
 
     Args:
       arr: real array or number.
-      min, max: the bounds, arrays or numbers that broadcast against ``arr``; None for none. Where ``min`` is greater than
+      min, max: the bounds, arrays or numbers that broadcast against ``arr``; None for none. Where ``min`` is
+        greater than
         ``max``, the result is ``max``.
 
     Raises:

@@ -19,9 +19,11 @@ BOOL = np.dtype(np.bool_)
 
 
 def compiled(fun: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-    """A function of `jaxlab.numpy`: compiled as a whole when called on arrays, and spread out in other programs.
+    """A function of `jaxlab.numpy`: compiled as a whole when called on arrays, and spread out in other
+    programs.
 
-    The result is jaxlib's C++ function, so that a call on arrays does not pass through Python. Other functions that are
+    The result is jaxlib's C++ function, so that a call on arrays does not pass through Python. Other
+    functions that are
     being traced call its ``__wrapped__``, which is the plain Python function.
     """
     return functools.partial(compiled, **options) if fun is None else named(fun, inline=True, **options)
@@ -38,7 +40,8 @@ def named(fun: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 
 def as_array(x: Any) -> Any:
-    """``x`` itself if it is an array or traced, else as an array: functions that change nothing return arrays, too."""
+    """``x`` itself if it is an array or traced, else as an array: functions that change nothing return
+    arrays, too."""
     return x if type(x) is Array or isinstance(x, Tracer) else put(x)
 
 
@@ -46,6 +49,11 @@ def like(x: Any, value: complex) -> Any:
     """A scalar of the dtype of ``x``, weak where ``x`` is; it becomes a literal of a program."""
     aval = aval_of(x)
     return _weak(aval.dtype, value) if aval.weak_type else aval.dtype.type(value)
+
+
+def on_device(x: Any, device: Any) -> Any:
+    """``x`` on a device, where one is named and ``x`` is not traced."""
+    return x if device is None or isinstance(x, Tracer) else put(x, device=device)
 
 
 def strong(x: Any, value: complex) -> Any:
@@ -59,7 +67,8 @@ def _weak(dtype: Any, value: complex) -> Any:
 
 
 def filled(x: Any, value: complex, dtype: Any = None) -> Any:
-    """An array of the shape of ``x``, and of its dtype unless another is given, that holds one value everywhere."""
+    """An array of the shape of ``x``, and of its dtype unless another is given, that holds one value
+    everywhere."""
     aval = aval_of(x)
     scalar = dtype.type(value) if dtype is not None else like(aval, value)
     return broadcast_in_dim(scalar, aval.shape, ()) if aval.shape else put(scalar)

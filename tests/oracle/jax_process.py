@@ -1,7 +1,10 @@
-"""Evaluates tables of expressions with jaxlab here, and with jax in one process of its own for the whole test session.
+"""Evaluates tables of expressions with jaxlab here, and with jax in one process of its own for the whole
+test session.
 
-An expression is Python text over the names of both libraries (``jax jnp lax np nn random``, where ``jax`` is jaxlab on our
-side) and the sample arrays of `samples`. What it gives is described as plain data, so that it travels and compares: value,
+An expression is Python text over the names of both libraries (``jax jnp lax np nn random``, where ``jax`` is
+jaxlab on our
+side) and the sample arrays of `samples`. What it gives is described as plain data, so that it travels and
+compares: value,
 dtype, shape and weak type of arrays; the text of jaxprs; the class of an error.
 
     TABLE = ["jnp.sin(f32(3))", "jaxpr(jnp.sin, f32(3))"]
@@ -29,9 +32,20 @@ import ml_dtypes
 import numpy as np
 
 DTYPES = {
-    "b8": "bool", "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64", "u8": "uint8", "u32": "uint32",
-    "f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "c64": "complex64", "c128": "complex128",
-}  # fmt: skip
+    "b8": "bool",
+    "i8": "int8",
+    "i16": "int16",
+    "i32": "int32",
+    "i64": "int64",
+    "u8": "uint8",
+    "u32": "uint32",
+    "f16": "float16",
+    "bf16": "bfloat16",
+    "f32": "float32",
+    "f64": "float64",
+    "c64": "complex64",
+    "c128": "complex128",
+}
 
 
 def _sample(name: str) -> Callable[..., np.ndarray]:
@@ -147,7 +161,8 @@ def assert_agrees(
 
 
 def difference(ours: Any, theirs: Any, rtol: float | None = None, atol: float = 0.0) -> str | None:
-    """In words what is different, None if nothing: dtypes, weak types, shapes, texts and classes of errors are compared
+    """In words what is different, None if nothing: dtypes, weak types, shapes, texts and classes of errors
+    are compared
     exactly, and floating-point values within ``rtol`` (8 units in the last place by default)."""
     if ours[0] != theirs[0]:
         return f"ours is {ours}, jax's is {theirs}"
@@ -178,7 +193,9 @@ def difference(ours: Any, theirs: Any, rtol: float | None = None, atol: float = 
     return None if ours == theirs else f"ours is\n{ours[-1]}\njax's is\n{theirs[-1]}"
 
 
-def _difference_of_values(ours: np.ndarray, theirs: np.ndarray, rtol: float | None, atol: float) -> str | None:
+def _difference_of_values(
+    ours: np.ndarray, theirs: np.ndarray, rtol: float | None, atol: float
+) -> str | None:
     if ours.dtype.kind in "biu" or "int" in ours.dtype.name:
         same = np.array_equal(ours, theirs)
     else:
