@@ -196,7 +196,7 @@ if _TYPE_CHECKING:
     from jaxlab.control.cond import cond_p as cond_p
     from jaxlab.control.cond import switch as switch
     from jaxlab.control.reduce import reduce as reduce
-    from jaxlab.control.reduce import reduce_window as reduce_window
+    from jaxlab.control.reduce_window import reduce_window as reduce_window
     from jaxlab.primitives.convolution import conv_general_dilated as conv_general_dilated
     from jaxlab.primitives.convolution import conv_general_dilated_p as conv_general_dilated_p
     from jaxlab.primitives.convolution_forms import conv as conv
@@ -229,7 +229,8 @@ else:
         __name__,
         {
             "jaxlab.control.cond": "cond cond_p switch",
-            "jaxlab.control.reduce": "reduce reduce_window",
+            "jaxlab.control.reduce": "reduce",
+            "jaxlab.control.reduce_window": "reduce_window",
             "jaxlab.primitives.convolution": "conv_general_dilated conv_general_dilated_p",
             "jaxlab.primitives.convolution_forms": (
                 "conv conv_general_dilated_patches conv_transpose conv_with_general_padding"

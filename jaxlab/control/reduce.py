@@ -1,4 +1,4 @@
-"""Reductions by any function: over axes, and over windows. Known functions become the reductions that are made for them."""
+"""Reductions over axes by any function; known functions become the reductions that are made for them."""
 
 from __future__ import annotations
 
@@ -36,20 +36,11 @@ from jaxlab.primitives.reduction import (
 from jaxlab.primitives.reshaping import F32, check_axes, drop_axes, move_axis, reshape, shift_axes
 from jaxlab.primitives.rounding import max, min
 from jaxlab.primitives.slicing import index_in_dim, pad, slice_in_dim
-from jaxlab.primitives.window_extremes import reduce_window_max_p, reduce_window_min_p
-from jaxlab.primitives.windows import (
-    batched_windows,
-    lower_windows,
-    reduce_window_sum_p,
-    reference_windows,
-    window_examples,
-    window_parameters,
-    windows_shape,
-)
 
 BOOL = np.dtype(np.bool_)
 
-# For each operation of `lax`: the reduction by it, the value that changes nothing, and whether it takes truth values.
+# For each operation of `lax`: the reduction by it, the value that changes nothing, and whether it takes truth
+# values.
 _KNOWN: dict[Any, tuple[Callable[..., Any], Callable[[Any], Any], bool]] = {
     add: (reduce_sum, lambda dtype: 0, False),
     mul: (reduce_prod, lambda dtype: 1, False),
@@ -59,7 +50,6 @@ _KNOWN: dict[Any, tuple[Callable[..., Any], Callable[[Any], Any], bool]] = {
     bitwise_or: (reduce_or, lambda dtype: 0, True),
     bitwise_xor: (reduce_xor, lambda dtype: 0, True),
 }
-_KNOWN_WINDOWS: dict[Any, Primitive] = {add: reduce_window_sum_p, max: reduce_window_max_p, min: reduce_window_min_p}
 
 
 def reduce(
@@ -85,18 +75,18 @@ def reduce(
     Array(24, dtype=int32)
     """
     flat, in_tree = tree.flatten(operands)
-    inits = _initial_values("reduce", flat, tree.leaves(init_values))
+    inits = initial_values("reduce", flat, tree.leaves(init_values))
     axes = tuple(dimensions)
     if len(flat) == 1:
-        known = _known(computation, inits[0])
-        if known is not None:
-            return tree.unflatten(in_tree, [known(flat[0], axes)])
-    jaxpr = _reducer("reduce", computation, in_tree, inits)
+        reduction = known(computation, inits[0])
+        if reduction is not None:
+            return tree.unflatten(in_tree, [reduction(flat[0], axes)])
+    jaxpr = reducer("reduce", computation, in_tree, inits)
     out = reduce_p.bind(*flat, *inits, computation=computation, dimensions=axes, jaxpr=jaxpr)
     return tree.unflatten(in_tree, out)
 
 
-def _known(computation: Any, init: Any) -> Callable[..., Any] | None:
+def known(computation: Any, init: Any) -> Callable[..., Any] | None:
     """The reduction made for a function, if it starts from the value that changes nothing."""
     try:
         reduction, identity, takes_bool = _KNOWN[computation]
@@ -108,10 +98,13 @@ def _known(computation: Any, init: Any) -> Callable[..., Any] | None:
     return reduction if np.asarray(init).item() == np.asarray(identity(dtype), dtype).item() else None
 
 
-def _initial_values(op: str, operands: Sequence[Any], inits: Sequence[Any]) -> list[Any]:
+def initial_values(op: str, operands: Sequence[Any], inits: Sequence[Any]) -> list[Any]:
     """One scalar of each operand's dtype; weakly typed ones are converted."""
     if len(operands) != len(inits) or not operands:
-        raise ValueError(f"{op}: {len(operands)} operands and {len(inits)} initial values were given, but there must be one for each operand")
+        raise ValueError(
+            f"{op}: {len(operands)} operands and {len(inits)} initial values were given, but there must be "
+            f"one for each operand"
+        )
     result = []
     for x, init in zip(operands, inits, strict=True):
         own, dtype = aval_of(init), aval_of(x).dtype
@@ -119,32 +112,45 @@ def _initial_values(op: str, operands: Sequence[Any], inits: Sequence[Any]) -> l
             raise ValueError(f"{op}: {op} found non-scalar initial value: {own.str_short()}")
         if own.dtype != dtype or isinstance(init, bool | int | float | complex):
             if not own.weak_type and own.dtype != dtype:
-                raise TypeError(f"{op}: an initial value {own.str_short()} was given for an operand of dtype {dtype.name}; convert it")
-            init = convert_element_type(init, dtype) if isinstance(init, Tracer) else np.asarray(init).astype(dtype)[()]
+                raise TypeError(
+                    f"{op}: an initial value {own.str_short()} was given for an operand of dtype "
+                    f"{dtype.name}; convert it"
+                )
+            init = (
+                convert_element_type(init, dtype)
+                if isinstance(init, Tracer)
+                else np.asarray(init).astype(dtype)[()]
+            )
         result.append(init)
     return result
 
 
-def _reducer(op: str, computation: Any, in_tree: Any, inits: Sequence[Any]) -> ClosedJaxpr:
+def reducer(op: str, computation: Any, in_tree: Any, inits: Sequence[Any]) -> ClosedJaxpr:
     """The function on scalars as a closed program."""
     avals = [ShapedArray((), aval_of(init).dtype) for init in inits]
     example = tree.unflatten(in_tree, avals)
     body = trace_body(computation, (example, example), avals * 2, op)
     if any(isinstance(x, Tracer) for x in body.consts):
-        raise NotImplementedError(f"{op}: the function closes over a traced value; make it one of the operands")
+        raise NotImplementedError(
+            f"{op}: the function closes over a traced value; make it one of the operands"
+        )
     out = [ShapedArray(aval.shape, aval.dtype) for aval in body.jaxpr.out_avals]
     if out != avals:
         raise TypeError(
-            f"{op}: the function was given values of types {_types(avals)} and returned {_types(out)}, but it must return "
+            f"{op}: the function was given values of types {types(avals)} and returned {types(out)}, but "
+            f"it must return "
             "what it is given"
         )
     if not body.consts:
         return body.jaxpr
     count, jaxpr = len(body.consts), body.jaxpr.jaxpr
-    return ClosedJaxpr(jaxpr.replace(constvars=jaxpr.invars[:count], invars=jaxpr.invars[count:]), body.consts)
+    return ClosedJaxpr(
+        jaxpr.replace(constvars=jaxpr.invars[:count], invars=jaxpr.invars[count:]), body.consts
+    )
 
 
-def _types(avals: Sequence[ShapedArray]) -> str:
+def types(avals: Sequence[ShapedArray]) -> str:
+    """Types in a row, for error texts."""
     return ", ".join(aval.str_short() for aval in avals)
 
 
@@ -172,7 +178,10 @@ class Reduce(Primitive):
         operands = avals[: len(avals) // 2]
         for aval in operands:
             if aval.shape != operands[0].shape:
-                raise ValueError(f"reduce: operands {_types(operands)} were given, but their shapes must be equal; broadcast them")
+                raise ValueError(
+                    f"reduce: operands {types(operands)} were given, but their shapes must be equal; "
+                    f"broadcast them"
+                )
             check_axes("reduce", aval, dimensions)
         return [ShapedArray(drop_axes(aval.shape, dimensions), aval.dtype) for aval in operands]
 
@@ -196,20 +205,24 @@ class Reduce(Primitive):
         if 0 in [aval_of(xs[0]).shape[i] for i in axes]:
             return jvp_flat(lambda *xs: _of_nothing(xs, inits, axes), xs, ts)
         rows = [_rows(x, axes) for x in xs]
-        row_tangents = [Zero(aval_of(row)) if type(t) is Zero else _rows(t, axes) for t, row in zip(ts, rows, strict=True)]
+        row_tangents = [
+            Zero(aval_of(row)) if type(t) is Zero else _rows(t, axes) for t, row in zip(ts, rows, strict=True)
+        ]
         return jvp_flat(lambda *rows: _by_halves(rows, inits, jaxpr), rows, row_tangents)
 
     def batch(self, size: int, args: Any, dims: Any, *, computation: Any, dimensions: Any, jaxpr: Any) -> Any:
         count = len(args) // 2
         if any(d is not None for d in dims[count:]):
-            params = dict(computation=computation, dimensions=dimensions, jaxpr=jaxpr)
-            return _one_by_one(self, size, args, dims, params)
+            params = {"computation": computation, "dimensions": dimensions, "jaxpr": jaxpr}
+            return one_by_one(self, size, args, dims, params)
         moved = [
             broadcast_axis(x, size, 0) if d is None else move_axis(x, d, 0)
             for x, d in zip(args[:count], dims[:count], strict=True)
         ]
         axes = shift_axes(dimensions, 0)
-        return self.bind(*moved, *args[count:], computation=computation, dimensions=axes, jaxpr=jaxpr), [0] * count
+        return self.bind(*moved, *args[count:], computation=computation, dimensions=axes, jaxpr=jaxpr), [
+            0
+        ] * count
 
     def reference(self, *arrays: Any, computation: Any, dimensions: Any, jaxpr: Any) -> list[Any]:
         count = len(arrays) // 2
@@ -231,22 +244,27 @@ class Reduce(Primitive):
         def both(x: Any, y: Any) -> Any:
             return add(x[0], y[0]), mul(x[1], y[1])
 
-        single = _reducer("reduce", either, tree.structure(scalar), [zero])
-        double = _reducer("reduce", both, tree.structure((scalar, scalar)), [zero, one])
+        single = reducer("reduce", either, tree.structure(scalar), [zero])
+        double = reducer("reduce", both, tree.structure((scalar, scalar)), [zero, one])
         for shape, axes in (((5,), (0,)), ((2, 3, 4), (0, 2)), ((3, 0), (1,))):
-            params = dict(computation=either, dimensions=axes, jaxpr=single)
+            params = {"computation": either, "dimensions": axes, "jaxpr": single}
             yield Example((ShapedArray(shape, F32), zero), params, differentiate=(0,))
-        params = dict(computation=both, dimensions=(1,), jaxpr=double)
+        params = {"computation": both, "dimensions": (1,), "jaxpr": double}
         yield Example((ShapedArray((2, 3), F32),) * 2 + (zero, one), params, differentiate=(0, 1))
 
 
 reduce_p = Reduce()
 
 
-def _one_by_one(primitive: Primitive, size: int, args: Sequence[Any], dims: Sequence[int | None], params: Any) -> Any:
+def one_by_one(
+    primitive: Primitive, size: int, args: Sequence[Any], dims: Sequence[int | None], params: Any
+) -> Any:
     """The batch rule where initial values are mapped, of which XLA takes only one."""
     results = [
-        primitive.bind(*[x if d is None else index_in_dim(x, i, d, False) for x, d in zip(args, dims, strict=True)], **params)
+        primitive.bind(
+            *[x if d is None else index_in_dim(x, i, d, False) for x, d in zip(args, dims, strict=True)],
+            **params,
+        )
         for i in range(size)
     ]
     stacks = [concatenate([expand_dims(x, (0,)) for x in column], 0) for column in zip(*results, strict=True)]
@@ -254,7 +272,9 @@ def _one_by_one(primitive: Primitive, size: int, args: Sequence[Any], dims: Sequ
 
 
 def _of_nothing(xs: Sequence[Any], inits: Sequence[Any], axes: Sequence[int]) -> list[Any]:
-    return [full_like(x, init, shape=drop_axes(aval_of(x).shape, axes)) for x, init in zip(xs, inits, strict=True)]
+    return [
+        full_like(x, init, shape=drop_axes(aval_of(x).shape, axes)) for x, init in zip(xs, inits, strict=True)
+    ]
 
 
 def _rows(x: Any, axes: Sequence[int]) -> Any:
@@ -266,7 +286,7 @@ def _rows(x: Any, axes: Sequence[int]) -> Any:
 
 
 def _by_halves(rows: Sequence[Any], inits: Sequence[Any], jaxpr: ClosedJaxpr) -> list[Any]:
-    """The reduction over the first axis, by combining one half with the other, each of them on whole arrays."""
+    """The reduction over the first axis, by combining one half with the other as whole arrays."""
     count, *sizes = aval_of(rows[0]).shape
     while count > 1:
         half, rest = (count + 1) // 2, count // 2
@@ -278,96 +298,3 @@ def _by_halves(rows: Sequence[Any], inits: Sequence[Any], jaxpr: ClosedJaxpr) ->
         rows = eval_closed(jaxpr, *first, *second)
         count = half
     return [squeeze(x, (0,)) for x in rows]
-
-
-# -- windows -------------------------------------------------------------------------------------------------------------
-
-
-def reduce_window(
-    operand: Any,
-    init_value: Any,
-    computation: Callable[[Any, Any], Any],
-    window_dimensions: Sequence[int],
-    window_strides: Sequence[int] | None = None,
-    padding: Any = "VALID",
-    base_dilation: Sequence[int] | None = None,
-    window_dilation: Sequence[int] | None = None,
-) -> Any:
-    """The elements of each window combined by a function, in an order that is not defined. Pooling is this.
-
-    Args:
-      operand: an array, or a tree of arrays of one shape.
-      init_value: for each operand a scalar, which is also what padding holds.
-      computation: from two values, or two trees of values, to one. ``lax.add``, ``lax.max`` and ``lax.min``, from the
-        values that change nothing, have derivatives.
-      window_dimensions: the size of a window along each axis.
-      window_strides: the steps from window to window; 1 by default.
-      padding: ``"SAME"``, ``"SAME_LOWER"``, ``"VALID"``, or a pair of numbers for each axis.
-      base_dilation, window_dilation: how far apart elements are put, and taken.
-
-    >>> reduce_window(np.arange(4.0, dtype=np.float32), -np.inf, max, (2,), (2,))
-    Array([1., 3.], dtype=float32)
-    """
-    flat, in_tree = tree.flatten(operand)
-    inits = _initial_values("reduce_window", flat, tree.leaves(init_value))
-    params = window_parameters(
-        "reduce_window", aval_of(flat[0]).shape, window_dimensions, window_strides, padding, base_dilation, window_dilation
-    )
-    if len(flat) == 1 and _known(computation, inits[0]) is not None:
-        primitive = _KNOWN_WINDOWS.get(computation)
-        if primitive is not None and aval_of(flat[0]).dtype != BOOL:
-            return tree.unflatten(in_tree, [primitive.bind(flat[0], **params)])
-    jaxpr = _reducer("reduce_window", computation, in_tree, inits)
-    return tree.unflatten(in_tree, reduce_window_p.bind(*flat, *inits, jaxpr=jaxpr, consts=(), **params))
-
-
-class ReduceWindow(Primitive):
-    """Operands, then as many initial values."""
-
-    name = "reduce_window"
-    multiple_results = True
-
-    def abstract_eval(self, *avals: Any, jaxpr: Any, consts: Any, **params: Any) -> list[ShapedArray]:
-        operands = avals[: len(avals) // 2]
-        if any(aval.shape != operands[0].shape for aval in operands):
-            raise ValueError(f"reduce_window: operands {_types(operands)} were given, but their shapes must be equal; broadcast them")
-        return [ShapedArray(windows_shape(aval.shape, params), aval.dtype) for aval in operands]
-
-    def lower(self, ctx: Any, *operands: Any, jaxpr: Any, consts: Any, **params: Any) -> list[Any]:
-        count = len(operands) // 2
-        avals = list(ctx.avals_out)
-
-        def body(b: Any, left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
-            return list(ctx.inline(jaxpr, b, [*left, *right]))
-
-        return lower_windows(ctx.b, operands[:count], operands[count:], avals, body, params)
-
-    def batch(self, size: int, args: Any, dims: Any, *, jaxpr: Any, consts: Any, **params: Any) -> Any:
-        count = len(args) // 2
-        if any(d is not None for d in dims[count:]):
-            return _one_by_one(self, size, args, dims, dict(params, jaxpr=jaxpr, consts=consts))
-        moved = [
-            broadcast_axis(x, size, 0) if d is None else move_axis(x, d, 0)
-            for x, d in zip(args[:count], dims[:count], strict=True)
-        ]
-        out = self.bind(*moved, *args[count:], jaxpr=jaxpr, consts=consts, **batched_windows(params, 0))
-        return out, [0] * count
-
-    def reference(self, *arrays: Any, jaxpr: Any, consts: Any, **params: Any) -> list[Any]:
-        count, ndim = len(arrays) // 2, arrays[0].ndim
-        seen = [reference_windows(x, init, params) for x, init in zip(arrays[:count], arrays[count:], strict=True)]
-        rows = [np.moveaxis(x.reshape(*x.shape[:ndim], -1), -1, 0) for x in seen]
-        total = [np.full(x.shape[1:], init, x.dtype) for x, init in zip(rows, arrays[count:], strict=True)]
-        for values in zip(*rows, strict=True):
-            total = reference_program(jaxpr, *total, *values)
-        return total
-
-    def examples(self) -> Iterable[Example]:
-        one = np.float32(1)
-        jaxpr = _reducer("reduce_window", mul, tree.structure(0), [one])
-        for shape, params in window_examples():
-            full = dict(params, jaxpr=jaxpr, consts=())
-            yield Example((ShapedArray(shape, F32), one), full, differentiate=False)
-
-
-reduce_window_p = ReduceWindow()

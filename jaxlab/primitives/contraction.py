@@ -1,4 +1,4 @@
-"""Contractions: products summed over axes, with axes in common. Matrix products are the case of one summed axis."""
+"""Contractions: products summed over axes, with axes in common; a matrix product is the simplest."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from jaxlab import dtypes
-from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_undefined
+from jaxlab.core.aval import ShapedArray, aval_of, is_undefined
 from jaxlab.core.primitive import Example, Primitive
+from jaxlab.primitives.bilinear import accumulator, bilinear_jvp, same_dtype
 from jaxlab.primitives.conversion import convert_element_type
-from jaxlab.primitives.elementwise import add_any
 from jaxlab.primitives.precision import canonical_precision, precision_attribute
 from jaxlab.primitives.reshaping import F32, I32, transpose, zero_ct
 
@@ -32,7 +32,8 @@ def dot_general(
 
     Args:
       lhs, rhs: arrays; their dtypes may differ.
-      dimension_numbers: ``((lhs_contracting, rhs_contracting), (lhs_batch, rhs_batch))``, axes pairwise of equal sizes.
+      dimension_numbers: ``((lhs_contracting, rhs_contracting), (lhs_batch, rhs_batch))``, axes pairwise of
+        equal sizes.
       precision: a `Precision`, its name, or one for each operand.
       preferred_element_type: the dtype of the sum, and of the result.
 
@@ -41,7 +42,8 @@ def dot_general(
     Raises:
       TypeError: if the axes do not fit, or the preferred dtype cannot hold the result.
 
-    >>> dot_general(np.ones((2, 3, 4), np.float32), np.ones((2, 4, 5), np.float32), (((2,), (1,)), ((0,), (0,)))).shape
+    >>> lhs, rhs = np.ones((2, 3, 4), np.float32), np.ones((2, 4, 5), np.float32)
+    >>> dot_general(lhs, rhs, (((2,), (1,)), ((0,), (0,)))).shape
     (2, 3, 5)
     """
     (contract_l, contract_r), (batch_l, batch_r) = dimension_numbers
@@ -69,7 +71,9 @@ def dot(
     preferred_element_type: Any = None,
     out_sharding: Any = None,
 ) -> Any:
-    """The product of two vectors, of a matrix and a vector, or of two matrices; with ``dimension_numbers`` `dot_general`.
+    """The product of two vectors, of a matrix and a vector, or of two matrices.
+
+    With ``dimension_numbers`` it is `dot_general`.
 
     Raises:
       ValueError: if the operands are no vectors or matrices that fit.
@@ -81,8 +85,10 @@ def dot(
         shape_l, shape_r = aval_of(lhs).shape, aval_of(rhs).shape
         if not (1 <= len(shape_l) <= 2 and 1 <= len(shape_r) <= 2 and shape_l[-1] == shape_r[0]):
             raise ValueError(
-                f"dot: operands of shapes {shape_l} and {shape_r} were given, but without dimension_numbers they must be "
-                "vectors or matrices, with the last axis of the first as long as the first axis of the second; "
+                f"dot: operands of shapes {shape_l} and {shape_r} were given, but without dimension_numbers "
+                f"they must be "
+                "vectors or matrices, with the last axis of the first as long as the first axis of the "
+                "second; "
                 "name the axes with dimension_numbers"
             )
         dimension_numbers = (((len(shape_l) - 1,), (0,)), ((), ()))
@@ -92,7 +98,7 @@ def dot(
 
 
 def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Any:
-    """Matrix products over the last two axes, for each index of the leading ones, which are equal in both operands.
+    """Matrix products over the last two axes, for each index of the leading ones, equal in both operands.
 
     Raises:
       ValueError: if an operand has fewer than two axes, or the operands have different numbers of them.
@@ -102,9 +108,13 @@ def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Any:
     """
     ndim_l, ndim_r = len(aval_of(lhs).shape), len(aval_of(rhs).shape)
     if min(ndim_l, ndim_r) < 2:
-        raise ValueError(f"Arguments to batch_matmul must be at least 2D, got {ndim_l}, {ndim_r}; add axes first")
+        raise ValueError(
+            f"Arguments to batch_matmul must be at least 2D, got {ndim_l}, {ndim_r}; add axes first"
+        )
     if ndim_l != ndim_r:
-        raise ValueError(f"Arguments to batch_matmul must have same ndim, got {ndim_l}, {ndim_r}; broadcast one first")
+        raise ValueError(
+            f"Arguments to batch_matmul must have same ndim, got {ndim_l}, {ndim_r}; broadcast one first"
+        )
     batch = tuple(range(ndim_l - 2))
     return dot_general(lhs, rhs, (((ndim_l - 1,), (ndim_l - 2,)), (batch, batch)), precision)
 
@@ -122,11 +132,20 @@ class DotGeneral(Primitive):
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         contract, batch = params["dimension_numbers"]
         numbers = tuple(map(list, contract)), tuple(map(list, batch))
-        rest = {name: x for name, x in sorted(params.items()) if x is not None and name != "dimension_numbers"}
+        rest = {
+            name: x for name, x in sorted(params.items()) if x is not None and name != "dimension_numbers"
+        }
         return {"dimension_numbers": numbers, **rest}
 
     def abstract_eval(
-        self, x: Any, y: Any, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any, out_sharding: Any
+        self,
+        x: Any,
+        y: Any,
+        *,
+        dimension_numbers: Any,
+        precision: Any,
+        preferred_element_type: Any,
+        out_sharding: Any,
     ) -> ShapedArray:
         (contract_x, contract_y), (batch_x, batch_y) = dimension_numbers
         for side, aval, batch, contract in (("lhs", x, batch_x, contract_x), ("rhs", y, batch_y, contract_y)):
@@ -140,14 +159,24 @@ class DotGeneral(Primitive):
         return ShapedArray(shape, accumulator(dtype, preferred_element_type), x.weak_type and y.weak_type)
 
     def lower(
-        self, ctx: Any, x: Any, y: Any, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any, out_sharding: Any
+        self,
+        ctx: Any,
+        x: Any,
+        y: Any,
+        *,
+        dimension_numbers: Any,
+        precision: Any,
+        preferred_element_type: Any,
+        out_sharding: Any,
     ) -> Any:
         b = ctx.b
         x, y = same_dtype(ctx, x, y)
         (contract_x, contract_y), (batch_x, batch_y) = dimension_numbers
         numbers = b.parse(
-            f"#stablehlo.dot<lhs_batching_dimensions = {list(batch_x)}, rhs_batching_dimensions = {list(batch_y)}, "
-            f"lhs_contracting_dimensions = {list(contract_x)}, rhs_contracting_dimensions = {list(contract_y)}>"
+            f"#stablehlo.dot<lhs_batching_dimensions = {list(batch_x)}, rhs_batching_dimensions = "
+            f"{list(batch_y)}, "
+            f"lhs_contracting_dimensions = {list(contract_x)}, rhs_contracting_dimensions = "
+            f"{list(contract_y)}>"
         )
         return b.value(
             "stablehlo.dot_general",
@@ -169,7 +198,7 @@ class DotGeneral(Primitive):
         return [None, self._transpose_one(ct, y.aval, x, first=False, **params)]
 
     def _transpose_one(self, ct: Any, aval: ShapedArray, other: Any, *, first: bool, **params: Any) -> Any:
-        """The cotangent of one operand: ``ct`` contracted with the other operand over the axes that came from there."""
+        """The cotangent of one operand: ``ct`` contracted with the other over the axes from there."""
         contract, batch = params["dimension_numbers"]
         own_contract, other_contract = contract if first else contract[::-1]
         own_batch, other_batch = batch if first else batch[::-1]
@@ -181,7 +210,9 @@ class DotGeneral(Primitive):
         numbers = ((in_ct, other_free), (tuple(range(count)), other_batch))
         out = self.bind(ct, other, **{**params, "dimension_numbers": numbers})
         # What is left of the other operand comes in the order of its axes; send each back to its partner.
-        partners = [own_contract[i] for i in sorted(range(len(own_contract)), key=lambda i: other_contract[i])]
+        partners = [
+            own_contract[i] for i in sorted(range(len(own_contract)), key=lambda i: other_contract[i])
+        ]
         order = [*own_batch, *own_free, *partners]
         out = transpose(out, sorted(range(len(order)), key=order.__getitem__))
         return out if aval_of(out).dtype == aval.dtype else convert_element_type(out, aval.dtype)
@@ -202,11 +233,20 @@ class DotGeneral(Primitive):
             out_dim = len(batch[0]) + free_axes(len(shapes[0]), batch[0], contract[0]).index(dim_x)
         else:
             free_x = free_axes(len(shapes[0]), batch[0], contract[0])
-            out_dim = len(batch[0]) + len(free_x) + free_axes(len(shapes[1]), batch[1], contract[1]).index(dim_y)
+            out_dim = (
+                len(batch[0]) + len(free_x) + free_axes(len(shapes[1]), batch[1], contract[1]).index(dim_y)
+            )
         return self.bind(*args, **{**params, "dimension_numbers": (contract, batch)}), out_dim
 
     def reference(
-        self, x: Any, y: Any, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any, out_sharding: Any
+        self,
+        x: Any,
+        y: Any,
+        *,
+        dimension_numbers: Any,
+        precision: Any,
+        preferred_element_type: Any,
+        out_sharding: Any,
     ) -> Any:
         (contract_x, contract_y), (batch_x, batch_y) = dimension_numbers
         names_x = list(range(x.ndim))
@@ -234,15 +274,24 @@ class DotGeneral(Primitive):
         matrices = cases[0][2]
         yield self.example(((2, 0), F32), ((0, 3), F32), matrices, differentiate=False)
         yield self.example(((2, 3), np.dtype(np.complex64)), ((3, 2), np.dtype(np.complex64)), matrices)
-        yield self.example(((2, 3), np.dtype(np.int8)), ((3, 2), np.dtype(np.int8)), matrices, preferred=I32, differentiate=False)
+        yield self.example(
+            ((2, 3), np.dtype(np.int8)),
+            ((3, 2), np.dtype(np.int8)),
+            matrices,
+            preferred=I32,
+            differentiate=False,
+        )
 
     def example(
         self, x: Any, y: Any, numbers: Any, preferred: Any = None, differentiate: bool = True
     ) -> Example:
         """An example from shapes and dtypes."""
-        params = dict(
-            dimension_numbers=numbers, precision=None, preferred_element_type=preferred, out_sharding=None
-        )
+        params = {
+            "dimension_numbers": numbers,
+            "precision": None,
+            "preferred_element_type": preferred,
+            "out_sharding": None,
+        }
         return Example((ShapedArray(*x), ShapedArray(*y)), params, differentiate=differentiate)
 
 
@@ -250,80 +299,36 @@ def _check_axes(side: str, aval: ShapedArray, batch: Sequence[int], contract: Se
     ndim = len(aval.shape)
     if any(not 0 <= axis < ndim for axis in (*batch, *contract)):
         raise TypeError(
-            f"dot_general requires {side} dimension numbers to be nonnegative and less than the number of axes of the "
-            f"{side} value, got {side}_batch of {batch} and {side}_contracting of {contract} for {side} {aval.str_short()}"
+            f"dot_general requires {side} dimension numbers to be nonnegative and less than the number of "
+            f"axes of the "
+            f"{side} value, got {side}_batch of {batch} and {side}_contracting of {contract} for {side} "
+            f"{aval.str_short()}"
         )
     if len({*batch, *contract}) != len(batch) + len(contract):
         raise TypeError(
-            f"dot_general requires {side} batch and contracting dimensions to be distinct, got {side}_batch of {batch} "
+            f"dot_general requires {side} batch and contracting dimensions to be distinct, got {side}_batch "
+            f"of {batch} "
             f"and {side}_contracting of {contract}"
         )
 
 
-def _check_sizes(what: str, x: ShapedArray, y: ShapedArray, axes_x: Sequence[int], axes_y: Sequence[int]) -> None:
+def _check_sizes(
+    what: str, x: ShapedArray, y: ShapedArray, axes_x: Sequence[int], axes_y: Sequence[int]
+) -> None:
     sizes_x, sizes_y = tuple([x.shape[i] for i in axes_x]), tuple([y.shape[i] for i in axes_y])
     if sizes_x == sizes_y:
         return
     if what == "batch":
         what_x, what_y = "lhs batch dimensions", "rhs batch dimensions"
         raise TypeError(
-            f"dot_general requires {what_x} and {what_y} to have the same shape, got {sizes_x} and {sizes_y}, "
+            f"dot_general requires {what_x} and {what_y} to have the same shape, got {sizes_x} and "
+            f"{sizes_y}, "
             f"for operands {x.str_short()} and {y.str_short()}"
         )
     raise TypeError(
         f"dot_general requires contracting dimensions to have the same shape, got {sizes_x} and {sizes_y}, "
         f"for operands {x.str_short()} and {y.str_short()}"
     )
-
-
-# -- shared with convolution ---------------------------------------------------------------------------------------------
-
-
-def accumulator(dtype: Any, preferred: Any) -> Any:
-    """The dtype of a sum of products of ``dtype``; raises TypeError where the preferred one is too narrow."""
-    if preferred is None or preferred == dtype:
-        return dtype
-    if dtypes.issubdtype(dtype, np.integer) and dtypes.issubdtype(preferred, np.integer):
-        if dtypes.itemsize_bits(preferred) < dtypes.itemsize_bits(dtype):
-            raise TypeError(
-                "`preferred_element_type` must not be narrower than the original type, got preferred_element_type of "
-                f"{preferred} for result type of {dtype}."
-            )
-    return preferred
-
-
-def same_dtype(ctx: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    """Both operands in one dtype, for operations of StableHLO that take no others."""
-    b = ctx.b
-    aval_x, aval_y = ctx.avals_in
-    if aval_x.dtype == aval_y.dtype:
-        common = aval_x.dtype
-        # Sums of a kind of number in another kind are taken in that kind: XLA does not convert between them.
-        if ctx.aval_out.dtype == common or _kind(ctx.aval_out.dtype) == _kind(common):
-            return x, y
-    common = ctx.aval_out.dtype
-    return tuple(  # type: ignore[return-value]
-        value if aval.dtype == common else b.value("stablehlo.convert", b.tensor(aval.shape, common), value)
-        for value, aval in ((x, aval_x), (y, aval_y))
-    )
-
-
-def _kind(dtype: Any) -> type:
-    return dtypes.scalar_type_of(dtype)
-
-
-def bilinear_jvp(primitive: Any, primals: Sequence[Any], tangents: Sequence[Any], params: Any) -> tuple[Any, Any]:
-    """The derivative of an operation linear in each of two operands."""
-    (x, y), (t_x, t_y) = primals, tangents
-    out = primitive.bind(x, y, **params)
-    terms = []
-    if type(t_x) is not Zero:
-        terms.append(primitive.bind(t_x, y, **params))
-    if type(t_y) is not Zero:
-        terms.append(primitive.bind(x, t_y, **params))
-    if not terms:
-        return out, Zero(aval_of(out).to_tangent_aval())
-    return out, terms[0] if len(terms) == 1 else add_any(*terms)
 
 
 dot_general_p = DotGeneral()

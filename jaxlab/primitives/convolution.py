@@ -11,11 +11,20 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of, is_undefined
 from jaxlab.core.primitive import Example, Primitive
+from jaxlab.primitives.bilinear import accumulator, bilinear_jvp, same_dtype
 from jaxlab.primitives.concatenation import rev
-from jaxlab.primitives.contraction import accumulator, bilinear_jvp, same_dtype
 from jaxlab.primitives.conversion import convert_element_type
+from jaxlab.primitives.convolution_axes import (
+    merge_axis,
+    merge_within_groups,
+    reference_convolution,
+    split_axis,
+)
 from jaxlab.primitives.convolution_shapes import (
+    OP,
     ConvDimensionNumbers,
+    check_convolution,
+    check_dilation,
     conv_dimension_numbers,
     dilated,
     explicit_pads,
@@ -23,11 +32,10 @@ from jaxlab.primitives.convolution_shapes import (
     padtype_to_pads,
     rhs_cotangent_pads,
     window_count,
+    wrong_count,
 )
 from jaxlab.primitives.precision import canonical_precision, precision_attribute
-from jaxlab.primitives.reshaping import F32, reshape, zero_ct
-
-OP = "conv_general_dilated"
+from jaxlab.primitives.reshaping import F32, zero_ct
 
 
 def conv_general_dilated(
@@ -50,7 +58,8 @@ def conv_general_dilated(
       lhs: the operand: batch, features, axes of space.
       rhs: the kernel: output features, input features, axes of space.
       window_strides: a step for each axis of space.
-      padding: ``"SAME"``, ``"SAME_LOWER"``, ``"VALID"``, or a pair of numbers for each axis of space; negative ones cut off.
+      padding: ``"SAME"``, ``"SAME_LOWER"``, ``"VALID"``, or a pair of numbers for each axis of space;
+        negative ones cut off.
       lhs_dilation: how far apart the operand's elements are put; this makes a transposed convolution.
       rhs_dilation: how far apart the kernel's elements are put.
       dimension_numbers: which axis is what, see `conv_dimension_numbers`.
@@ -63,7 +72,8 @@ def conv_general_dilated(
       TypeError: if dtypes differ, or numbers of axes do not fit.
       ValueError: if sizes or groups do not fit.
 
-    >>> conv_general_dilated(np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 2, 2), np.float32), (2, 2), "VALID").shape
+    >>> images, kernel = np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 2, 2), np.float32)
+    >>> conv_general_dilated(images, kernel, (2, 2), "VALID").shape
     (1, 1, 2, 2)
     """
     lhs_shape, rhs_shape = aval_of(lhs).shape, aval_of(rhs).shape
@@ -75,12 +85,13 @@ def conv_general_dilated(
     if isinstance(padding, str):
         if any(d != 1 for d in holes):
             raise ValueError(
-                f"{OP}: String padding is not implemented for transposed convolution using this op. Please either exactly "
+                f"{OP}: String padding is not implemented for transposed convolution using this op. Please "
+                f"either exactly "
                 "specify the required padding or use conv_transpose."
             )
         if len(strides) != count:
-            raise _wrong_count("window_strides", count, strides)
-        _check_dilation("rhs_dilation", count, kernel_holes)
+            raise wrong_count("window_strides", count, strides)
+        check_dilation("rhs_dilation", count, kernel_holes)
         space = [lhs_shape[i] for i in numbers.lhs_spec[2:]]
         window = [dilated(rhs_shape[i], d) for i, d in zip(numbers.rhs_spec[2:], kernel_holes, strict=True)]
         padding = padtype_to_pads(space, window, strides, padding)
@@ -95,24 +106,15 @@ def conv_general_dilated(
         feature_group_count=operator.index(feature_group_count),
         batch_group_count=operator.index(batch_group_count),
         precision=canonical_precision(OP, precision),
-        preferred_element_type=None if preferred_element_type is None else dtypes.canonicalize(preferred_element_type),
+        preferred_element_type=None
+        if preferred_element_type is None
+        else dtypes.canonicalize(preferred_element_type),
         out_sharding=out_sharding,
     )
 
 
 def _integers(values: Sequence[int]) -> tuple[int, ...]:
     return tuple([operator.index(value) for value in values])
-
-
-def _wrong_count(name: str, count: int, given: Sequence[int]) -> ValueError:
-    return ValueError(f"{OP} window and {name} must have the same number of dimensions, but got {count} and {len(given)}")
-
-
-def _check_dilation(name: str, count: int, dilation: Sequence[int]) -> None:
-    if len(dilation) != count:
-        raise _wrong_count(name, count, dilation)
-    if any(d <= 0 for d in dilation):
-        raise TypeError(f"{OP}: All dilations must be positive, got {tuple(dilation)} as {name}.")
 
 
 class ConvGeneralDilated(Primitive):
@@ -122,10 +124,15 @@ class ConvGeneralDilated(Primitive):
     def abstract_eval(self, x: Any, y: Any, **params: Any) -> ShapedArray:
         numbers = params["dimension_numbers"]
         if len(x.shape) != len(y.shape):
-            raise TypeError(f"convolution requires lhs and rhs ndim to be equal, got {len(x.shape)} and {len(y.shape)}.")
+            raise TypeError(
+                f"convolution requires lhs and rhs ndim to be equal, got {len(x.shape)} and {len(y.shape)}."
+            )
         if x.dtype != y.dtype:
-            raise TypeError(f"lax.{OP} requires arguments to have the same dtypes, got {x.dtype.name}, {y.dtype.name}; convert one.")
-        self.check(x, y, **params)
+            raise TypeError(
+                f"lax.{OP} requires arguments to have the same dtypes, got {x.dtype.name}, {y.dtype.name}; "
+                f"convert one."
+            )
+        check_convolution(x, y, params)
         shape = [0] * len(x.shape)
         shape[numbers.out_spec[0]] = x.shape[numbers.lhs_spec[0]] // params["batch_group_count"]
         shape[numbers.out_spec[1]] = y.shape[numbers.rhs_spec[0]]
@@ -133,42 +140,9 @@ class ConvGeneralDilated(Primitive):
             size = low + dilated(x.shape[numbers.lhs_spec[i + 2]], params["lhs_dilation"][i]) + high
             window = dilated(y.shape[numbers.rhs_spec[i + 2]], params["rhs_dilation"][i])
             shape[numbers.out_spec[i + 2]] = window_count(size, window, params["window_strides"][i])
-        return ShapedArray(tuple(shape), accumulator(x.dtype, params["preferred_element_type"]), x.weak_type and y.weak_type)
-
-    def check(self, x: Any, y: Any, **params: Any) -> None:
-        """Raise an error unless features, groups, strides and dilations fit."""
-        numbers, features, batches = (params[k] for k in ("dimension_numbers", "feature_group_count", "batch_group_count"))
-        count = len(x.shape) - 2
-        for name, groups in (("feature", features), ("batch", batches)):
-            if groups <= 0:
-                raise ValueError(f"{OP} {name}_group_count must be a positive integer, got {groups}.")
-        if features > 1 and batches > 1:
-            raise ValueError(f"{OP}: At most one of batch_group_count and feature_group_count may be > 1, got {batches} and {features}.")
-        in_features, batch = x.shape[numbers.lhs_spec[1]], x.shape[numbers.lhs_spec[0]]
-        kernel_out, kernel_in = y.shape[numbers.rhs_spec[0]], y.shape[numbers.rhs_spec[1]]
-        if in_features % features:
-            raise ValueError(
-                f"{OP} feature_group_count must divide lhs feature dimension size, but {features} does not divide {in_features}."
-            )
-        if in_features // features != kernel_in:
-            raise ValueError(
-                f"{OP} lhs feature dimension size divided by feature_group_count must equal the rhs input feature dimension "
-                f"size, but {in_features} // {features} != {kernel_in}, for operands {x.str_short()} and {y.str_short()}."
-            )
-        for name, groups in (("feature", features), ("batch", batches)):
-            if kernel_out % groups:
-                raise ValueError(
-                    f"{OP} rhs output feature dimension size must be a multiple of {name}_group_count, but {kernel_out} is "
-                    f"not a multiple of {groups}."
-                )
-        if batch % batches:
-            raise ValueError(f"{OP} batch_group_count must divide lhs batch dimension size, but {batches} does not divide {batch}.")
-        if len(params["window_strides"]) != count:
-            raise _wrong_count("window_strides", count, params["window_strides"])
-        if any(s <= 0 for s in params["window_strides"]):
-            raise TypeError(f"{OP}: All strides must be positive, got {params['window_strides']}.")
-        for name in ("lhs_dilation", "rhs_dilation"):
-            _check_dilation(name, count, params[name])
+        return ShapedArray(
+            tuple(shape), accumulator(x.dtype, params["preferred_element_type"]), x.weak_type and y.weak_type
+        )
 
     def lower(self, ctx: Any, x: Any, y: Any, **params: Any) -> Any:
         b, aval = ctx.b, ctx.aval_out
@@ -197,7 +171,8 @@ class ConvGeneralDilated(Primitive):
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         return bilinear_jvp(self, primals, tangents, params)
 
-    # The adjoint in one operand is a convolution of the cotangent with the other: strides and holes change places.
+    # The adjoint in one operand is a convolution of the cotangent with the other: strides and holes change
+    # places.
 
     def transpose(self, ct: Any, x: Any, y: Any, **params: Any) -> list[Any]:
         if zero_ct(ct):
@@ -216,7 +191,9 @@ class ConvGeneralDilated(Primitive):
         if groups > 1:
             y = split_axis(rhs[0], groups, y)
             y = merge_axis(rhs[0], rhs[1], y)
-        spaces = [[s[i] for i in spec[2:]] for s, spec in ((shape, lhs), (window, rhs), (aval_of(ct).shape, out))]
+        spaces = [
+            [s[i] for i in spec[2:]] for s, spec in ((shape, lhs), (window, rhs), (aval_of(ct).shape, out))
+        ]
         found = self.bind(
             ct,
             rev(y, rhs[2:]),
@@ -224,7 +201,7 @@ class ConvGeneralDilated(Primitive):
                 **params,
                 "window_strides": params["lhs_dilation"],
                 "lhs_dilation": params["window_strides"],
-                "padding": lhs_cotangent_pads(*spaces, params),
+                "padding": lhs_cotangent_pads(spaces, params),
                 "dimension_numbers": ConvDimensionNumbers(out, (rhs[1], rhs[0], *rhs[2:]), lhs),
                 "feature_group_count": groups,
                 "batch_group_count": 1,
@@ -237,7 +214,10 @@ class ConvGeneralDilated(Primitive):
 
     def _transpose_rhs(self, ct: Any, x: Any, shape: tuple[int, ...], **params: Any) -> Any:
         lhs, rhs, out = params["dimension_numbers"]
-        spaces = [[s[i] for i in spec[2:]] for s, spec in ((aval_of(x).shape, lhs), (shape, rhs), (aval_of(ct).shape, out))]
+        spaces = [
+            [s[i] for i in spec[2:]]
+            for s, spec in ((aval_of(x).shape, lhs), (shape, rhs), (aval_of(ct).shape, out))
+        ]
         turned = [(spec[1], spec[0], *spec[2:]) for spec in (lhs, out, rhs)]
         return self.bind(
             x,
@@ -246,7 +226,7 @@ class ConvGeneralDilated(Primitive):
                 **params,
                 "window_strides": params["rhs_dilation"],
                 "rhs_dilation": params["window_strides"],
-                "padding": rhs_cotangent_pads(*spaces, params),
+                "padding": rhs_cotangent_pads(spaces, params),
                 "dimension_numbers": ConvDimensionNumbers(*turned),
                 "feature_group_count": params["batch_group_count"],
                 "batch_group_count": params["feature_group_count"],
@@ -265,7 +245,11 @@ class ConvGeneralDilated(Primitive):
             found = self.bind(x, y, **{**params, kind: params[kind] * size})
             return split_axis(out[1], size, found), out[1]
         if dim_x is not None:
-            x = merge_axis(dim_x, lhs[0], x) if batches == 1 else merge_within_groups(dim_x, lhs[0], batches, x)
+            x = (
+                merge_axis(dim_x, lhs[0], x)
+                if batches == 1
+                else merge_within_groups(dim_x, lhs[0], batches, x)
+            )
             return split_axis(out[0], size, self.bind(x, y, **params)), out[0]
         groups = features * batches
         if groups == 1:
@@ -275,27 +259,7 @@ class ConvGeneralDilated(Primitive):
         return merge_axis(out[1], out[1] + 1, found), out[1]
 
     def reference(self, x: Any, y: Any, **params: Any) -> Any:
-        """Sums over the places of the kernel, of operands written out with their holes and padding."""
-        lhs, rhs, out = params["dimension_numbers"]
-        dtype = params["preferred_element_type"] or x.dtype
-        x, y = np.transpose(x, lhs).astype(dtype), np.transpose(y, rhs).astype(dtype)
-        for i, (low, high) in enumerate(params["padding"]):
-            x = _with_holes(x, i + 2, params["lhs_dilation"][i], low, high)
-            y = _with_holes(y, i + 2, params["rhs_dilation"][i], 0, 0)
-        space, strides = y.shape[2:], params["window_strides"]
-        sizes = [window_count(n, k, s) for n, k, s in zip(x.shape[2:], space, strides, strict=True)]
-        features, batches = params["feature_group_count"], params["batch_group_count"]
-        groups = features * batches
-        total = np.zeros((x.shape[0] // batches, y.shape[0], *sizes), dtype)
-        for group, kernel in enumerate(np.split(y, groups)):
-            part = np.split(x, features, 1)[group] if features > 1 else np.split(x, batches)[group]
-            channels = slice(group * len(kernel), (group + 1) * len(kernel))
-            for place in np.ndindex(*space):
-                where = [slice(p, p + n * s, s) for p, n, s in zip(place, sizes, strides, strict=True)]
-                seen = part[(slice(None), slice(None), *where)]
-                product = np.tensordot(kernel[(slice(None), slice(None), *place)], seen, (1, 1))
-                total[:, channels] += np.moveaxis(product, 0, 1).astype(dtype)
-        return np.transpose(total, np.argsort(out))
+        return reference_convolution(x, y, params)
 
     def examples(self) -> Iterable[Example]:
         plain = ConvDimensionNumbers((0, 1, 2), (0, 1, 2), (0, 1, 2))
@@ -305,8 +269,8 @@ class ConvGeneralDilated(Primitive):
         yield self.example((4, 3, 6), (6, 3, 2), plain, batch_group_count=2, lhs_dilation=(2,))
         images = conv_dimension_numbers((1,) * 4, (1,) * 4, ("NHWC", "HWIO", "NWHC"))
         yield self.example(
-            (2, 4, 5, 3), (3, 2, 3, 2), images, window_strides=(2, 1), padding=((1, 2), (0, 1)), lhs_dilation=(1, 2),
-            rhs_dilation=(2, 1),
+            (2, 4, 5, 3), (3, 2, 3, 2), images, window_strides=(2, 1), padding=((1, 2), (0, 1)),
+            lhs_dilation=(1, 2), rhs_dilation=(2, 1),
         )  # fmt: skip
         yield self.example((2, 3), (4, 3), ConvDimensionNumbers((0, 1), (0, 1), (0, 1)))
         yield self.example((1, 1, 2), (1, 1, 5), plain, differentiate=False)
@@ -319,12 +283,15 @@ class ConvGeneralDilated(Primitive):
     ) -> Example:
         """An example from shapes; what is not given is the default."""
         ones = (1,) * (len(x) - 2)
-        params = dict(
-            window_strides=ones, padding=((0, 0),) * len(ones), lhs_dilation=ones, rhs_dilation=ones,
-            dimension_numbers=numbers, feature_group_count=1, batch_group_count=1, precision=None,
-            preferred_element_type=None, out_sharding=None,
-        )  # fmt: skip
-        return Example((ShapedArray(x, dtype), ShapedArray(y, dtype)), {**params, **changes}, differentiate=differentiate)
+        params = {
+            "window_strides": ones, "padding": ((0, 0),) * len(ones),
+            "lhs_dilation": ones, "rhs_dilation": ones,
+            "dimension_numbers": numbers, "feature_group_count": 1, "batch_group_count": 1, "precision": None,
+            "preferred_element_type": None, "out_sharding": None,
+        }  # fmt: skip
+        return Example(
+            (ShapedArray(x, dtype), ShapedArray(y, dtype)), {**params, **changes}, differentiate=differentiate
+        )
 
 
 def _as(x: Any, dtype: Any) -> Any:
@@ -337,42 +304,6 @@ def _layout(spec: Sequence[int], names: str) -> str:
     for axis, name in zip(spec, (*names, *map(str, range(len(spec) - 2))), strict=True):
         text[axis] = name
     return f"[{', '.join(text)}]"
-
-
-def _with_holes(x: np.ndarray, axis: int, dilation: int, low: int, high: int) -> np.ndarray:
-    x = np.moveaxis(x, axis, 0)
-    spread = np.zeros((dilated(len(x), dilation), *x.shape[1:]), x.dtype)
-    spread[::dilation] = x
-    pads = [(max(low, 0), max(high, 0))] + [(0, 0)] * (x.ndim - 1)
-    spread = np.pad(spread, pads)
-    return np.moveaxis(spread[max(-low, 0) : len(spread) - max(-high, 0)], 0, axis)
-
-
-# -- axes into one another -----------------------------------------------------------------------------------------------
-
-
-def merge_axis(source: int, destination: int, x: Any) -> Any:
-    """``x`` with one axis made the slower part of another; ``destination`` counts the axes without it."""
-    shape = aval_of(x).shape
-    order = [i for i in range(len(shape)) if i != source]
-    sizes = [shape[i] for i in order]
-    sizes[destination] *= shape[source]
-    order.insert(destination, source)
-    return reshape(x, sizes, order)
-
-
-def split_axis(axis: int, outer: int, x: Any) -> Any:
-    """``x`` with an axis split into a slower one of size ``outer`` and the rest."""
-    shape = aval_of(x).shape
-    return reshape(x, (*shape[:axis], outer, shape[axis] // outer, *shape[axis + 1 :]))
-
-
-def merge_within_groups(dim: int, axis: int, groups: int, x: Any) -> Any:
-    """As `merge_axis`, but as the slower part of each of the groups that the axis is made of."""
-    place = axis + (dim <= axis)
-    x = split_axis(place, groups, x)
-    x = merge_axis(dim + (place < dim), axis + 1, x)
-    return merge_axis(axis, axis, x)
 
 
 conv_general_dilated_p = ConvGeneralDilated()

@@ -25,7 +25,7 @@ def conv(
     precision: Any = None,
     preferred_element_type: Any = None,
 ) -> Any:
-    """A convolution of an operand (batch, features, space) with a kernel (output features, input features, space).
+    """A convolution of an operand (batch, features, space) with a kernel (output, input features, space).
 
     >>> conv(np.ones((1, 1, 4), np.float32), np.ones((1, 1, 2), np.float32), (1,), "SAME").shape
     (1, 1, 4)
@@ -47,7 +47,8 @@ def conv_with_general_padding(
 ) -> Any:
     """As `conv`, with pairs of numbers as padding, and with holes.
 
-    >>> conv_with_general_padding(np.ones((1, 1, 4), np.float32), np.ones((1, 1, 2), np.float32), (1,), ((1, 1),), None, None).shape
+    >>> signal, kernel = np.ones((1, 1, 4), np.float32), np.ones((1, 1, 2), np.float32)
+    >>> conv_with_general_padding(signal, kernel, (1,), ((1, 1),), None, None).shape
     (1, 1, 5)
     """
     return conv_general_dilated(
@@ -87,11 +88,12 @@ def conv_transpose(
     Args:
       lhs, rhs: operand and kernel.
       strides: a factor for each axis of space, by which the result is larger than the operand.
-      padding: ``"SAME"``, ``"VALID"``, or a pair of numbers for each axis of space: of the operand with its holes, or, with
-        ``use_consistent_padding``, of the convolution of which this is the transpose.
+      padding: ``"SAME"``, ``"VALID"``, or a pair of numbers for each axis of space: of the operand with its
+        holes, or, with ``use_consistent_padding``, of the convolution of which this is the transpose.
       rhs_dilation: how far apart the kernel's elements are put.
       dimension_numbers: which axis is what; by default channels are last, as in ``("NHWC", "HWIO", "NHWC")``.
-      transpose_kernel: turn the kernel round and swap its feature axes, so that this is the adjoint of the convolution with it.
+      transpose_kernel: turn the kernel round and swap its feature axes, so that this is the adjoint of the
+        convolution with it.
 
     >>> conv_transpose(np.ones((1, 4, 2), np.float32), np.ones((3, 2, 5), np.float32), (2,), "SAME").shape
     (1, 8, 5)
@@ -100,7 +102,10 @@ def conv_transpose(
     if dimension_numbers is None:
         dimension_numbers = _CHANNELS_LAST.get(len(lhs_shape))
         if dimension_numbers is None:
-            raise ValueError(f"conv_transpose: No 4+ dimensional dimension_number defaults, for an operand of shape {lhs_shape}.")
+            raise ValueError(
+                f"conv_transpose: No 4+ dimensional dimension_number defaults, for an operand of shape "
+                f"{lhs_shape}."
+            )
     numbers = conv_dimension_numbers(lhs_shape, rhs_shape, dimension_numbers)
     space = numbers.rhs_spec[2:]
     kernel = [dilated(rhs_shape[i], d) for i, d in zip(space, rhs_dilation or (1,) * len(space), strict=True)]
@@ -139,7 +144,7 @@ def conv_general_dilated_patches(
     precision: Any = None,
     preferred_element_type: Any = None,
 ) -> Any:
-    """The patches that a kernel would see, each as the features of one place: for each input feature, all its elements.
+    """The patches that a kernel would see, each as the features of one place, input feature by input feature.
 
     >>> conv_general_dilated_patches(np.ones((1, 2, 4, 4), np.float32), (3, 2), (1, 1), "VALID").shape
     (1, 12, 2, 3)

@@ -59,7 +59,10 @@ class Cumulative(Primitive):
         """Apply to an axis that the user gave."""
         axis, shape = operator.index(axis), aval_of(operand).shape
         if axis < 0:
-            raise ValueError(f"{self.name}: axis {axis} was given, but axes are counted from the front here; write {axis + len(shape)}")
+            raise ValueError(
+                f"{self.name}: axis {axis} was given, but axes are counted from the front here; write "
+                f"{axis + len(shape)}"
+            )
         if axis >= len(shape):
             raise ValueError(f"{self.name}: axis {axis} is out of bounds for array of shape {shape}")
         return self.bind(operand, axis=axis, reverse=bool(reverse))
@@ -67,15 +70,20 @@ class Cumulative(Primitive):
     def abstract_eval(self, x: Any, *, axis: Any, reverse: Any) -> ShapedArray:
         if not dtypes.issubdtype(x.dtype, self.kind):
             raise TypeError(
-                f"{self.name} does not accept dtype {dtypes.short_name(x.dtype)}; it accepts {self.kind.__name__} dtypes: "
+                f"{self.name} does not accept dtype {dtypes.short_name(x.dtype)}; it accepts "
+                f"{self.kind.__name__} dtypes: "
                 "convert the operand first"
             )
         return ShapedArray(x.shape, x.dtype, x.weak_type)
 
     def lower(self, ctx: Any, x: Any, *, axis: Any, reverse: Any) -> Any:
-        return lower_running(ctx, x, axis, reverse, self.combine, self.identity(ctx.aval_out.dtype), self.sums)
+        return lower_running(
+            ctx, x, axis, reverse, self.combine, self.identity(ctx.aval_out.dtype), self.sums
+        )
 
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, axis: Any, reverse: Any) -> tuple[Any, Any]:
+    def jvp(
+        self, primals: Sequence[Any], tangents: Sequence[Any], *, axis: Any, reverse: Any
+    ) -> tuple[Any, Any]:
         (x,), (t,) = primals, tangents
         if type(t) is Zero or self.pair_jvp is None:
             out = self.bind(x, axis=axis, reverse=reverse)
@@ -93,12 +101,17 @@ class Cumulative(Primitive):
         return np.flip(self.numpy(np.flip(x, axis), axis), axis) if reverse else self.numpy(x, axis)
 
     def examples(self) -> Iterable[Example]:
-        for shape, axis, reverse in (((5,), 0, False), ((3, 4), 1, True), ((3, 2), 0, False), ((1, 2), 0, True)):
-            yield Example((ShapedArray(shape, F32),), dict(axis=axis, reverse=reverse))
-        yield Example((ShapedArray((0, 2), F32),), dict(axis=0, reverse=False), differentiate=False)
-        yield Example((ShapedArray((3, 70, 2), F32),), dict(axis=1, reverse=True), differentiate=False)
+        for shape, axis, reverse in (
+            ((5,), 0, False),
+            ((3, 4), 1, True),
+            ((3, 2), 0, False),
+            ((1, 2), 0, True),
+        ):
+            yield Example((ShapedArray(shape, F32),), {"axis": axis, "reverse": reverse})
+        yield Example((ShapedArray((0, 2), F32),), {"axis": 0, "reverse": False}, differentiate=False)
+        yield Example((ShapedArray((3, 70, 2), F32),), {"axis": 1, "reverse": True}, differentiate=False)
         if self.kind is np.number:
-            yield Example((ShapedArray((2, 5), I32),), dict(axis=1, reverse=False))
+            yield Example((ShapedArray((2, 5), I32),), {"axis": 1, "reverse": False})
 
 
 class CumSum(Cumulative):
@@ -109,7 +122,7 @@ class CumSum(Cumulative):
 
 
 def running_pairs(pair: Pair, axis: int, combine: Callable[[Pair, Pair], Pair]) -> Pair:
-    """The running combination of values and tangents, by combining neighbours, then runs of them (Blelloch, 1990)."""
+    """The running combination of values and tangents: of neighbours, then of runs (Blelloch, 1990)."""
     size = aval_of(pair[0]).shape[axis]
     if size < 2:
         return pair
@@ -122,7 +135,7 @@ def running_pairs(pair: Pair, axis: int, combine: Callable[[Pair, Pair], Pair]) 
     odd = running_pairs(combine(part(pair, 0, size - 1, 2), part(pair, 1, size, 2)), axis, combine)
     before = part(odd, 0, count - 1) if size % 2 == 0 else odd
     even = combine(before, part(pair, 2, size, 2))
-    even = [concatenate(list(both), axis) for both in zip(part(pair, 0, 1), even, strict=True)]
+    evens = [concatenate(list(both), axis) for both in zip(part(pair, 0, 1), even, strict=True)]
     # The elements at even and at odd places in turn.
     aval, equal = aval_of(pair[0]), size % 2 == 0
     zero = np.zeros((), aval.dtype)[()]
@@ -131,11 +144,13 @@ def running_pairs(pair: Pair, axis: int, combine: Callable[[Pair, Pair], Pair]) 
         config = [(low, high, 1) if i == axis else (0, 0, 0) for i in range(len(aval.shape))]
         return [pad(x, zero, config) for x in pair]
 
-    x, t = [add(*both) for both in zip(spread(even, 0, int(equal)), spread(odd, 1, int(not equal)), strict=True)]
+    x, t = [
+        add(*both) for both in zip(spread(evens, 0, int(equal)), spread(odd, 1, int(not equal)), strict=True)
+    ]
     return x, t
 
 
-# -- the operations ------------------------------------------------------------------------------------------------------
+# -- the operations ------------------------------------------------------------------------------------------
 
 
 def _operation(name: str) -> Callable[..., Any]:
@@ -149,12 +164,15 @@ def _extreme(name: str, way: str) -> Callable[..., Any]:
             return b.value(f"stablehlo.{name}", kind, x, y)
         part = np.zeros((), dtype).real.dtype
         (x_re, x_im), (y_re, y_im) = (
-            [b.value(f"stablehlo.{side}", b.tensor(shape, part), z) for side in ("real", "imag")] for z in (x, y)
+            [b.value(f"stablehlo.{side}", b.tensor(shape, part), z) for side in ("real", "imag")]
+            for z in (x, y)
         )
         bit = b.tensor(shape, np.dtype(np.bool_))
         tie = b.compare(x_re, y_re, "EQ", part, shape)
         by_real, by_imag = b.compare(x_re, y_re, way, part, shape), b.compare(x_im, y_im, way, part, shape)
-        return b.value("stablehlo.select", kind, b.value("stablehlo.select", bit, tie, by_imag, by_real), x, y)
+        return b.value(
+            "stablehlo.select", kind, b.value("stablehlo.select", bit, tie, by_imag, by_real), x, y
+        )
 
     return combine
 
@@ -195,9 +213,16 @@ def _by_rule(primitive: Any) -> Callable[[Pair, Pair], Pair]:
     return pair_jvp
 
 
-cumsum_p = CumSum("cumsum", _operation("add"), lambda dtype: 0, lambda x, axis: np.cumsum(x, axis, x.dtype), None, sums=True)
+cumsum_p = CumSum(
+    "cumsum", _operation("add"), lambda dtype: 0, lambda x, axis: np.cumsum(x, axis, x.dtype), None, sums=True
+)
 cumprod_p = Cumulative(
-    "cumprod", _operation("multiply"), lambda dtype: 1, lambda x, axis: np.cumprod(x, axis, x.dtype), _by_rule(mul_p), sums=True
+    "cumprod",
+    _operation("multiply"),
+    lambda dtype: 1,
+    lambda x, axis: np.cumprod(x, axis, x.dtype),
+    _by_rule(mul_p),
+    sums=True,
 )
 cummax_p = Cumulative("cummax", _extreme("maximum", "GT"), lowest, np.maximum.accumulate, _by_rule(max_p))
 cummin_p = Cumulative("cummin", _extreme("minimum", "LT"), highest, np.minimum.accumulate, _by_rule(min_p))
@@ -245,7 +270,7 @@ def cummin(operand: Any, axis: int = 0, reverse: bool = False) -> Any:
 
 
 def cumlogsumexp(operand: Any, axis: int = 0, reverse: bool = False) -> Any:
-    """The logarithm of the running sum of exponentials along an axis, from its end if ``reverse``; it does not overflow.
+    """The logarithm of the running sum of exponentials along an axis, from its end if ``reverse``.
 
     >>> cumlogsumexp(np.zeros(2, np.float32))
     Array([0.       , 0.6931472], dtype=float32)

@@ -1,7 +1,8 @@
 """Sorting on a CPU by one integer a row: key and place packed in one, or the key alone.
 
-XLA's CPU sort calls a compiled comparator for each pair. With one integer operand it is several times faster than with
-floats, whose order takes more to compare, or with several operands, which it moves element by element.
+XLA's CPU sort calls a compiled comparator for each pair. With one integer operand it is several times faster
+than with floats, whose order takes more to compare, or with several operands, which it moves element by
+element.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def can_pack(avals: Sequence[ShapedArray]) -> bool:
     key = avals[0]
     if not SMALLEST <= math.prod(key.shape) < 1 << 31:
         return False
-    if not all([isinstance(aval.dtype, np.dtype) for aval in avals]):
+    if not all(isinstance(aval.dtype, np.dtype) for aval in avals):
         return False
     is_float = dtypes.issubdtype(key.dtype, np.floating) and key.dtype.itemsize in (2, 4)
     is_integer = key.dtype.kind in "iu" and key.dtype.itemsize <= 4
@@ -39,7 +40,7 @@ def can_pack(avals: Sequence[ShapedArray]) -> bool:
 def lower_packed_sort(
     b: Any, operands: Sequence[Any], avals: Sequence[ShapedArray], dimension: int
 ) -> list[Any]:
-    """Sort ``key << 32 | place`` as 64-bit integers, which is stable by itself; then fetch all operands from their places."""
+    """Sort ``key << 32 | place`` as 64-bit integers, stable by itself; then fetch all operands from there."""
     key = avals[0]
     shape = key.shape
     wide, narrow = b.tensor(shape, I64), ShapedArray(shape, I32)
@@ -47,7 +48,13 @@ def lower_packed_sort(
     high = b.value("stablehlo.shift_left", wide, ordered, b.full(32, ShapedArray(shape, I64)))
     place = b.value("stablehlo.iota", wide, iota_dimension=b.i64(dimension))
     packed = b.value("stablehlo.or", wide, high, place)
-    sort = b.op("stablehlo.sort", [wide], [packed], {"dimension": b.i64(dimension), "is_stable": b.flag(False)}, regions=1)
+    sort = b.op(
+        "stablehlo.sort",
+        [wide],
+        [packed],
+        {"dimension": b.i64(dimension), "is_stable": b.flag(False)},
+        regions=1,
+    )
     scalar = b.tensor((), I64)
     body, (left, right) = b.block(sort.regions[0], [scalar, scalar])
     body.end([body.compare(left, right, "LT", I64, ())])
@@ -61,11 +68,13 @@ def _ordered_key(b: Any, x: Any, aval: ShapedArray) -> Any:
     Subnormal numbers are equal to zero, as for every comparison of floats that XLA compiles for a CPU.
     """
     shape, dtype = aval.shape, aval.dtype
-    if dtype.kind == "u":
-        return b.value("stablehlo.convert", b.tensor(shape, U32), x)
     narrow = ShapedArray(shape, I32)
     kind = b.type(narrow)
-    if dtype.kind == "i":
+    if dtype == U32:
+        unsigned = ShapedArray(shape, U32)
+        flipped = b.value("stablehlo.xor", b.type(unsigned), x, b.full(1 << 31, unsigned))
+        return b.value("stablehlo.bitcast_convert", kind, flipped)
+    if dtype.kind in "iu":
         return b.value("stablehlo.convert", kind, x)
     f32 = np.dtype(np.float32)
     if dtype != f32:
@@ -98,7 +107,9 @@ def fetch(b: Any, x: Any, aval: ShapedArray, places: Any, dimension: int) -> Any
             index = b.value("stablehlo.add", kind, index, offset)
     flat = b.value("stablehlo.reshape", b.tensor((size,), aval.dtype), x)
     column = b.value("stablehlo.reshape", b.tensor((size, 1), I32), index)
-    numbers = b.parse("#stablehlo.gather<collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>")
+    numbers = b.parse(
+        "#stablehlo.gather<collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>"
+    )
     taken = b.value(
         "stablehlo.gather",
         b.tensor((size,), aval.dtype),

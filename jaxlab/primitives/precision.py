@@ -1,4 +1,4 @@
-"""How exactly products are summed on accelerators: the ``precision`` argument of contractions and convolutions."""
+"""How exactly accelerators sum products: the ``precision`` of contractions and convolutions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxlab.config import config
 
 
 class Precision(enum.Enum):
-    """What a matrix unit may do with float32 operands: the fastest way, three passes of bfloat16, or full float32.
+    """What a matrix unit may do with float32: the fastest way, three passes of bfloat16, or full float32.
 
     >>> Precision("float32")
     Precision.HIGHEST
@@ -54,7 +54,9 @@ def canonical_precision(op: str, precision: Any) -> Pair | None:
             return None
     if isinstance(precision, tuple | list):
         if len(precision) != 2:
-            raise ValueError(f"{op}: precision {precision!r} was given, but it is one value or one for each operand")
+            raise ValueError(
+                f"{op}: precision {precision!r} was given, but it is one value or one for each operand"
+            )
         return _one(op, precision[0]), _one(op, precision[1])
     one = _one(op, precision)
     return one, one
@@ -65,7 +67,9 @@ def _one(op: str, precision: Any) -> Precision:
         return Precision(precision)
     except ValueError:
         names = ", ".join(sorted(str(name) for name in _ALIASES if name is not None))
-        raise ValueError(f"{op}: precision {precision!r} was given, but it is a Precision or one of {names}") from None
+        raise ValueError(
+            f"{op}: precision {precision!r} was given, but it is a Precision or one of {names}"
+        ) from None
 
 
 def precision_attribute(b: Any, precision: Pair | None) -> Any:

@@ -1,4 +1,4 @@
-"""Random keys and bits: seeds to keys, keys to keys, keys to bits. All of it hashes counters under a key's words.
+"""Random keys and bits: seeds to keys, keys to keys, keys to bits, by hashing counters under a key's words.
 
 The bits are those of JAX with ``jax_threefry_partitionable`` on, as is its default.
 """
@@ -16,12 +16,10 @@ from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.primitives.elementwise import align, broadcast_operand
 from jaxlab.primitives.elementwise import broadcast_shapes as common_shape
+from jaxlab.primitives.key_words import FRY, counters, example_keys, key_words, stacked
 from jaxlab.primitives.reshaping import I32, U32, move_axis
 from jaxlab.primitives.threefry import lower_threefry, reference_threefry
-from jaxlab.runtime.keys import KeyArray
-from jaxlab.runtime.transfer import put
 
-FRY = dtypes.KeyType("threefry2x32")
 BITS = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: U32, 64: np.dtype(np.uint64)}
 
 
@@ -39,7 +37,8 @@ class KeyPrimitive(Primitive):
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         """Algorithms are shown by their tag."""
         return {
-            name: dtypes.KEY_SHAPES[x.impl][0] if isinstance(x, dtypes.KeyType) else x for name, x in sorted(params.items())
+            name: dtypes.KEY_SHAPES[x.impl][0] if isinstance(x, dtypes.KeyType) else x
+            for name, x in sorted(params.items())
         }
 
 
@@ -47,18 +46,13 @@ def check_keys(op: str, keys: ShapedArray) -> None:
     """Raise TypeError unless a value is an array of keys of the algorithm that there is."""
     if keys.dtype != FRY:
         raise TypeError(
-            f"{op}: an operand of type {keys.str_short()} was given, but keys of type {FRY.name} are needed; make them with "
+            f"{op}: an operand of type {keys.str_short()} was given, but keys of type {FRY.name} are needed; "
+            f"make them with "
             "jaxlab.random.key"
         )
 
 
-def example_keys(*shape: int) -> KeyArray:
-    """Keys of some words, for examples."""
-    words = (np.arange(math.prod(shape) * 2, dtype=np.uint32) * np.uint32(0x9E3779B9)).reshape(*shape, 2)
-    return KeyArray(ShapedArray(shape, FRY), put(words))
-
-
-# -- words ---------------------------------------------------------------------------------------------------------------
+# -- words ---------------------------------------------------------------------------------------------------
 
 
 class RandomWrap(KeyPrimitive):
@@ -70,7 +64,8 @@ class RandomWrap(KeyPrimitive):
         count = len(impl.key_shape)
         if words.dtype != U32 or words.shape[len(words.shape) - count :] != impl.key_shape:
             raise TypeError(
-                f"random_wrap: words of type {words.str_short()} were given, but keys {impl.name} are made of uint32 words "
+                f"random_wrap: words of type {words.str_short()} were given, but keys {impl.name} are made "
+                f"of uint32 words "
                 f"with last axes {impl.key_shape}"
             )
         return ShapedArray(words.shape[: len(words.shape) - count], impl)
@@ -83,7 +78,7 @@ class RandomWrap(KeyPrimitive):
 
     def examples(self) -> Iterable[Example]:
         for shape in ((2,), (3, 2)):
-            yield Example((ShapedArray(shape, U32),), dict(impl=FRY))
+            yield Example((ShapedArray(shape, U32),), {"impl": FRY})
 
 
 class RandomUnwrap(KeyPrimitive):
@@ -93,7 +88,9 @@ class RandomUnwrap(KeyPrimitive):
 
     def abstract_eval(self, keys: Any) -> ShapedArray:
         if not isinstance(keys.dtype, dtypes.KeyType):
-            raise TypeError(f"random_unwrap: an operand of type {keys.str_short()} was given, but keys are needed")
+            raise TypeError(
+                f"random_unwrap: an operand of type {keys.str_short()} was given, but keys are needed"
+            )
         return ShapedArray(keys.shape + keys.dtype.key_shape, U32)
 
     def lower(self, ctx: Any, keys: Any) -> Any:
@@ -111,7 +108,7 @@ random_wrap_p = RandomWrap()
 random_unwrap_p = RandomUnwrap()
 
 
-# -- seeds ---------------------------------------------------------------------------------------------------------------
+# -- seeds ---------------------------------------------------------------------------------------------------
 
 
 class RandomSeed(KeyPrimitive):
@@ -121,9 +118,13 @@ class RandomSeed(KeyPrimitive):
 
     def abstract_eval(self, seeds: Any, *, impl: Any) -> ShapedArray:
         if not dtypes.issubdtype(seeds.dtype, np.integer):
-            raise TypeError(f"random_seed: seeds of type {seeds.str_short()} were given, but integers are needed")
+            raise TypeError(
+                f"random_seed: seeds of type {seeds.str_short()} were given, but integers are needed"
+            )
         if impl != FRY:
-            raise NotImplementedError(f"random_seed: keys of {impl.name} were asked for, but only {FRY.name} can be made")
+            raise NotImplementedError(
+                f"random_seed: keys of {impl.name} were asked for, but only {FRY.name} can be made"
+            )
         return ShapedArray(seeds.shape, impl)
 
     def lower(self, ctx: Any, seeds: Any, *, impl: Any) -> Any:
@@ -142,29 +143,32 @@ class RandomSeed(KeyPrimitive):
 
     def examples(self) -> Iterable[Example]:
         for dtype in (I32, U32):
-            yield Example((ShapedArray((3,), dtype),), dict(impl=FRY))
-        yield Example((np.array(-7, np.int32),), dict(impl=FRY))
+            yield Example((ShapedArray((3,), dtype),), {"impl": FRY})
+        yield Example((np.array(-7, np.int32),), {"impl": FRY})
 
 
 random_seed_p = RandomSeed()
 
 
 class RandomFoldIn(KeyPrimitive):
-    """New keys from keys and 32-bit integers; of shapes that are equal, up to sizes 1, or of one without axes."""
+    """New keys from keys and 32-bit integers, which broadcast as elementwise operands do."""
 
     name = "random_fold_in"
 
     def abstract_eval(self, keys: Any, data: Any) -> ShapedArray:
         check_keys("random_fold_in", keys)
         if data.dtype != U32:
-            raise TypeError(f"random_fold_in: data of type {data.str_short()} was given, but uint32 is needed; convert it")
+            raise TypeError(
+                f"random_fold_in: data of type {data.str_short()} was given, but uint32 is needed; convert it"
+            )
         return ShapedArray(common_shape(self.name, [keys, data]), keys.dtype)
 
     def lower(self, ctx: Any, keys: Any, data: Any) -> Any:
         b, (keys_aval, data_aval), shape = ctx.b, ctx.avals_in, ctx.aval_out.shape
         words = key_words(b, keys, keys_aval, shape, tuple(range(len(keys_aval.shape))))
         counts = broadcast_operand(b, data, data_aval, shape)
-        return stacked(b, lower_threefry(b, *words, b.full(0, ShapedArray(shape, U32)), counts, shape), shape)
+        zeros = b.full(0, ShapedArray(shape, U32))
+        return stacked(b, lower_threefry(b, [*words, zeros, counts], shape), shape)
 
     def batch(self, size: int, args: Any, dims: Any) -> tuple[Any, int]:
         aligned, dim = align(args, dims)
@@ -181,23 +185,24 @@ class RandomFoldIn(KeyPrimitive):
 random_fold_in_p = RandomFoldIn()
 
 
-# -- bits ----------------------------------------------------------------------------------------------------------------
+# -- bits ----------------------------------------------------------------------------------------------------
 
 
 class Counting(KeyPrimitive):
-    """What a key gives for each index of ``shape``: the index, in row-major order, is the counter that is hashed."""
+    """What a key gives for each index of ``shape``: the number of the index is the counter that is hashed."""
 
     def words(self, ctx: Any, keys: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ...]]:
         """Two words for each key and index, and their shape."""
         b, (aval,) = ctx.b, ctx.avals_in
         full = aval.shape + shape
         words = key_words(b, keys, aval, full, tuple(range(len(aval.shape))))
-        high, low = _counts(b, shape)
+        high, low = counters(b, shape)
         dims = tuple(range(len(aval.shape), len(full)))
         counts = [b.broadcast(x, full, U32, dims) for x in (high, low)] if aval.shape else [high, low]
-        return lower_threefry(b, *words, *counts, full), full
+        return lower_threefry(b, [*words, *counts], full), full
 
     def reference_words(self, words: Any, shape: tuple[int, ...]) -> list[Any]:
+        """`words` in NumPy."""
         counts = np.arange(math.prod(shape), dtype=np.uint64).reshape(shape)
         own = words.shape[:-1]
         key_0, key_1 = [words[..., i].reshape(own + (1,) * len(shape)) for i in range(2)]
@@ -219,7 +224,7 @@ class RandomSplit(Counting):
 
     def examples(self) -> Iterable[Example]:
         for own, shape in (((), (2,)), ((3,), (2, 3)), ((2, 2), ())):
-            yield Example((example_keys(*own),), dict(shape=shape))
+            yield Example((example_keys(*own),), {"shape": shape})
 
 
 class RandomBits(Counting):
@@ -228,7 +233,9 @@ class RandomBits(Counting):
     def abstract_eval(self, keys: Any, *, bit_width: Any, shape: Any) -> ShapedArray:
         check_keys(self.name, keys)
         if bit_width not in BITS:
-            raise TypeError(f"random_bits: bit_width {bit_width} was given, but it is one of {', '.join(map(str, BITS))}")
+            raise TypeError(
+                f"random_bits: bit_width {bit_width} was given, but it is one of {', '.join(map(str, BITS))}"
+            )
         return ShapedArray(keys.shape + shape, BITS[bit_width])
 
     def lower(self, ctx: Any, keys: Any, *, bit_width: Any, shape: Any) -> Any:
@@ -248,51 +255,15 @@ class RandomBits(Counting):
         return (high ^ low).astype(BITS[bit_width])
 
     def examples(self) -> Iterable[Example]:
-        for own, bit_width, shape in (((), 32, (2, 3)), ((3,), 32, (4,)), ((), 8, (5,)), ((2,), 16, ()), ((), 32, (0,))):
-            yield Example((example_keys(*own),), dict(bit_width=bit_width, shape=shape))
+        for own, bit_width, shape in (
+            ((), 32, (2, 3)),
+            ((3,), 32, (4,)),
+            ((), 8, (5,)),
+            ((2,), 16, ()),
+            ((), 32, (0,)),
+        ):
+            yield Example((example_keys(*own),), {"bit_width": bit_width, "shape": shape})
 
 
 random_split_p = RandomSplit()
 random_bits_p = RandomBits()
-
-
-# -- lowering ------------------------------------------------------------------------------------------------------------
-
-
-def key_words(b: Any, keys: Any, aval: ShapedArray, shape: tuple[int, ...], dims: tuple[int, ...]) -> list[Any]:
-    """The two words of each key, broadcast to ``shape`` with the keys' axes at ``dims``."""
-    own = aval.shape
-    words = []
-    for i in range(2):
-        start, limit = (0,) * len(own) + (i,), (*own, i + 1)
-        one = b.value(
-            "stablehlo.slice",
-            b.tensor((*own, 1), U32),
-            keys,
-            start_indices=b.i64s(start),
-            limit_indices=b.i64s(limit),
-            strides=b.i64s((1,) * len(start)),
-        )
-        word = b.value("stablehlo.reshape", b.tensor(own, U32), one)
-        words.append(word if own == shape else b.broadcast(word, shape, U32, dims))
-    return words
-
-
-def stacked(b: Any, words: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """Words side by side along a new last axis."""
-    columns = [b.value("stablehlo.reshape", b.tensor((*shape, 1), U32), word) for word in words]
-    return b.value("stablehlo.concatenate", b.tensor((*shape, 2), U32), *columns, dimension=b.i64(len(shape)))
-
-
-def _counts(b: Any, shape: tuple[int, ...]) -> list[Any]:
-    """The upper and lower words of each index's number."""
-    size = math.prod(shape)
-    narrow = b.tensor(shape, U32)
-    if size <= 1 << 32:  # 64-bit counters are slower, and their upper words are zero
-        low = b.value("stablehlo.iota", b.tensor((size,), U32), iota_dimension=b.i64(0))
-        return [b.full(0, ShapedArray(shape, U32)), b.value("stablehlo.reshape", narrow, low)]
-    wide = ShapedArray(shape, BITS[64])
-    flat = b.value("stablehlo.iota", b.tensor((size,), BITS[64]), iota_dimension=b.i64(0))
-    number = b.value("stablehlo.reshape", b.type(wide), flat)
-    high = b.value("stablehlo.shift_right_logical", b.type(wide), number, b.full(32, wide))
-    return [b.value("stablehlo.convert", narrow, x) for x in (high, number)]

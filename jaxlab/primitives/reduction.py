@@ -17,7 +17,7 @@ from jaxlab.primitives.broadcasting import batch_reduction, lower_reduction, red
 from jaxlab.primitives.comparison import eq
 from jaxlab.primitives.conversion import convert_element_type
 from jaxlab.primitives.creation import full
-from jaxlab.primitives.reshaping import F32, I32, check_axes, drop_axes, reshape, shift_axes
+from jaxlab.primitives.reshaping import F32, I32, check_axes, drop_axes, reshape
 from jaxlab.primitives.slicing import pad, slice_in_dim
 
 BOOL = np.dtype(np.bool_)
@@ -73,7 +73,8 @@ class Reduction(Primitive):
         if not builtins.any(dtypes.issubdtype(x.dtype, kind) for kind in self.kinds):
             kinds = " and ".join(kind.__name__ for kind in self.kinds)
             raise TypeError(
-                f"{self.name} does not accept dtype {dtypes.short_name(x.dtype)}; it accepts {kinds} dtypes: convert "
+                f"{self.name} does not accept dtype {dtypes.short_name(x.dtype)}; it accepts {kinds} dtypes: "
+                f"convert "
                 "the operand first"
             )
         return ShapedArray(drop_axes(x.shape, axes), x.dtype, x.weak_type and self.keeps_weak)
@@ -94,13 +95,13 @@ class Reduction(Primitive):
     def examples(self) -> Iterable[Example]:
         dtype = I32 if np.integer in self.kinds else F32
         for shape, axes in (((2, 3, 4), (0, 2)), ((3,), (0,)), ((5, 2), (0,)), ((2, 3), (1,)), ((2, 3), ())):
-            yield Example((ShapedArray(shape, dtype),), dict(axes=axes))
-        yield Example((ShapedArray((0, 3), dtype),), dict(axes=(0,)), differentiate=False)
+            yield Example((ShapedArray(shape, dtype),), {"axes": axes})
+        yield Example((ShapedArray((0, 3), dtype),), {"axes": (0,)}, differentiate=False)
         other = BOOL if BOOL.type in self.kinds else I32
-        yield Example((ShapedArray((2, 3), other),), dict(axes=(1,)), differentiate=False)
+        yield Example((ShapedArray((2, 3), other),), {"axes": (1,)}, differentiate=False)
 
 
-# -- extremes ------------------------------------------------------------------------------------------------------------
+# -- extremes ------------------------------------------------------------------------------------------------
 
 
 class Extreme(Reduction):
@@ -121,7 +122,10 @@ class Extreme(Reduction):
         start = b.constant(self.identity(aval.dtype), aval.dtype)
         reduce = b.op("stablehlo.reduce", [b.type(aval)], [x, start], {"dimensions": b.i64s(axes)}, regions=1)
         body, (left, right) = b.block(reduce.regions[0], [scalar, scalar])
-        parts = [(body.value(f"stablehlo.{f}", real, left), body.value(f"stablehlo.{f}", real, right)) for f in ("real", "imag")]
+        parts = [
+            (body.value(f"stablehlo.{f}", real, left), body.value(f"stablehlo.{f}", real, right))
+            for f in ("real", "imag")
+        ]
         way = "GT" if self.hlo == "stablehlo.maximum" else "LT"
         first, second = [body.compare(p, q, way, part, ()) for p, q in parts]
         equal = body.compare(*parts[0], "EQ", part, ())
@@ -141,8 +145,20 @@ class Extreme(Reduction):
         return out, div(reduce_sum(mul(t, places), axes), count)
 
 
-reduce_max_p = Extreme("reduce_max", "stablehlo.maximum", lowest, lambda x, axis, initial, dtype: np.max(x, axis, initial=initial), (np.number, np.bool_))
-reduce_min_p = Extreme("reduce_min", "stablehlo.minimum", highest, lambda x, axis, initial, dtype: np.min(x, axis, initial=initial), (np.number, np.bool_))
+reduce_max_p = Extreme(
+    "reduce_max",
+    "stablehlo.maximum",
+    lowest,
+    lambda x, axis, initial, dtype: np.max(x, axis, initial=initial),
+    (np.number, np.bool_),
+)
+reduce_min_p = Extreme(
+    "reduce_min",
+    "stablehlo.minimum",
+    highest,
+    lambda x, axis, initial, dtype: np.min(x, axis, initial=initial),
+    (np.number, np.bool_),
+)
 
 
 def reduce_max(operand: Any, axes: Sequence[int]) -> Any:
@@ -163,7 +179,7 @@ def reduce_min(operand: Any, axes: Sequence[int]) -> Any:
     return reduce_min_p.bind(operand, axes=tuple(axes))
 
 
-# -- product -------------------------------------------------------------------------------------------------------------
+# -- product -------------------------------------------------------------------------------------------------
 
 
 class ReduceProd(Reduction):
@@ -174,7 +190,7 @@ class ReduceProd(Reduction):
 
 
 def halving_jvp(x: Any, t: Any, axes: Sequence[int]) -> tuple[Any, Any]:
-    """A product and its tangent, halves multiplied by halves: no element divides, so that zeros do no harm."""
+    """A product and its tangent, halves multiplied by halves; nothing is divided, so zeros do no harm."""
     aval = aval_of(x)
     kept = [i for i in range(len(aval.shape)) if i not in axes]
     sizes = tuple([aval.shape[i] for i in kept])
@@ -207,7 +223,7 @@ def reduce_prod(operand: Any, axes: Sequence[int]) -> Any:
     return reduce_prod_p.bind(operand, axes=tuple(axes))
 
 
-# -- logic ---------------------------------------------------------------------------------------------------------------
+# -- logic ---------------------------------------------------------------------------------------------------
 
 
 def _logical(name: str, hlo: str, identity: Callable[[Any], Any], ufunc: np.ufunc) -> Reduction:
@@ -241,7 +257,7 @@ def reduce_or(operand: Any, axes: Sequence[int]) -> Any:
 
 
 def reduce_xor(operand: Any, axes: Sequence[int]) -> Any:
-    """The bitwise "exclusive or" along ``axes``, which disappear; for truth values whether an odd number is true.
+    """The bitwise "exclusive or" along ``axes``, which disappear; whether an odd number is true.
 
     >>> reduce_xor(np.array([1, 3]), (0,))
     Array(2, dtype=int32)

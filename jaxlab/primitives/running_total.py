@@ -25,7 +25,7 @@ def lower_running(
 
 
 def carry_dtype(dtype: Any, sums: bool) -> Any:
-    """What the running total is kept in: float64 for sums of float32, in which a million of them lose no digit."""
+    """What the running total is kept in: float64 for float32, so that a million sums lose no digit."""
     if not sums:
         return dtype
     if dtypes.issubdtype(dtype, np.floating) and dtype.itemsize < 4:
@@ -34,7 +34,14 @@ def carry_dtype(dtype: Any, sums: bool) -> Any:
 
 
 def lower_loop(
-    b: Any, x: Any, aval: ShapedArray, axis: int, reverse: bool, combine: Callable[..., Any], identity: Any, sums: bool
+    b: Any,
+    x: Any,
+    aval: ShapedArray,
+    axis: int,
+    reverse: bool,
+    combine: Callable[..., Any],
+    identity: Any,
+    sums: bool,
 ) -> Any:
     """A loop along the axis, over all of its rows at once.
 
@@ -59,7 +66,9 @@ def lower_loop(
     place = body.value("stablehlo.subtract", counter, body.constant(size - 1, I32), i) if reverse else i
     zero = body.constant(0, I32)
     places = [place if d == axis else zero for d in range(len(aval.shape))]
-    element = body.value("stablehlo.dynamic_slice", b.type(row), source, *places, slice_sizes=b.i64s(row.shape))
+    element = body.value(
+        "stablehlo.dynamic_slice", b.type(row), source, *places, slice_sizes=b.i64s(row.shape)
+    )
     if total != dtype:
         element = body.value("stablehlo.convert", kinds[1], element)
     carry = combine(body, carry, element, total, row.shape)
@@ -70,9 +79,16 @@ def lower_loop(
 
 
 def lower_window(
-    b: Any, x: Any, aval: ShapedArray, axis: int, reverse: bool, combine: Callable[..., Any], identity: Any, sums: bool
+    b: Any,
+    x: Any,
+    aval: ShapedArray,
+    axis: int,
+    reverse: bool,
+    combine: Callable[..., Any],
+    identity: Any,
+    sums: bool,
 ) -> Any:
-    """A reduction over windows of the axis' whole length, padded at one side; accelerators' compilers know this form."""
+    """A reduction over windows as long as the axis, padded at one side: a form that XLA knows."""
     size, ndim = aval.shape[axis], len(aval.shape)
     window = tuple([size if d == axis else 1 for d in range(ndim)])
     low, high = (0, size - 1) if reverse else (size - 1, 0)

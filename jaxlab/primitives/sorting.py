@@ -25,7 +25,8 @@ def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: in
     """``operand`` sorted along an axis in ascending order; NaN comes last, and the two zeros are equal.
 
     Args:
-      operand: an array, or a sequence of arrays of one shape, which are then all sorted by the first ``num_keys`` of them.
+      operand: an array, or a sequence of arrays of one shape, which are then all sorted by the first
+        ``num_keys`` of them.
       dimension: the axis.
       is_stable: keep the order of what is equal.
       num_keys: how many of several arrays are keys; later ones decide where earlier ones are equal.
@@ -46,7 +47,9 @@ def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: in
     if not 1 <= num_keys <= len(operands):
         raise ValueError(f"sort: num_keys={num_keys} must be between 1 and len(operand)={len(operands)}")
     dimension = canonical_axis("sort", dimension, len(aval_of(operands[0]).shape))
-    out = sort_p.bind(*operands, dimension=dimension, is_stable=bool(is_stable), num_keys=operator.index(num_keys))
+    out = sort_p.bind(
+        *operands, dimension=dimension, is_stable=bool(is_stable), num_keys=operator.index(num_keys)
+    )
     return tuple(out) if several else out[0]
 
 
@@ -56,7 +59,7 @@ def sort_key_val(keys: Any, values: Any, dimension: int = -1, is_stable: bool = 
     >>> sort_key_val(np.array([3, 1, 2]), np.array([30, 10, 20]))[1]
     Array([10, 20, 30], dtype=int32)
     """
-    return sort((keys, values), dimension, is_stable, 1)  # type: ignore[no-any-return]
+    return sort((keys, values), dimension, is_stable, 1)
 
 
 class Sort(Primitive):
@@ -67,7 +70,8 @@ class Sort(Primitive):
         shapes = [aval.shape for aval in avals]
         if any(shape != shapes[0] for shape in shapes):
             raise TypeError(
-                f"sort: Arguments to sort must have equal shapes, got: {' '.join(map(str, shapes))}; broadcast them first"
+                f"sort: Arguments to sort must have equal shapes, got: {' '.join(map(str, shapes))}; "
+                f"broadcast them first"
             )
         return list(avals)
 
@@ -108,13 +112,19 @@ class Sort(Primitive):
         return out, [dim] * len(args)
 
     def reference(self, *arrays: Any, dimension: Any, is_stable: Any, num_keys: Any) -> list[Any]:
-        keys = [part for x in arrays[:num_keys] for part in ((x.real, x.imag) if x.dtype.kind == "c" else (x,))]
-        order = np.lexsort(keys[::-1], dimension) if len(keys) > 1 else np.argsort(keys[0], dimension, kind="stable")
+        keys = [
+            part for x in arrays[:num_keys] for part in ((x.real, x.imag) if x.dtype.kind == "c" else (x,))
+        ]
+        order = (
+            np.lexsort(keys[::-1], dimension)
+            if len(keys) > 1
+            else np.argsort(keys[0], dimension, kind="stable")
+        )
         return [np.take_along_axis(x, order, dimension) for x in arrays]
 
     def examples(self) -> Iterable[Example]:
         def params(dimension: int, num_keys: int = 1, is_stable: bool = True) -> dict[str, Any]:
-            return dict(dimension=dimension, is_stable=is_stable, num_keys=num_keys)
+            return {"dimension": dimension, "is_stable": is_stable, "num_keys": num_keys}
 
         for shape, dimension in (((5,), 0), ((3, 4), 1), ((3, 4), 0), ((2, 1), 1), ((0, 3), 0)):
             yield Example((ShapedArray(shape, F32),), params(dimension))
@@ -127,10 +137,16 @@ class Sort(Primitive):
         # Long enough to be packed.
         long = np.tile(special, (2, 40))
         yield Example((long,), params(1), differentiate=False)
-        yield Example((long.T, np.arange(800, dtype=np.int32).reshape(400, 2)), params(0), differentiate=False)
-        yield Example((ShapedArray((3, 200), F32), ShapedArray((3, 200), F32)), params(1), differentiate=False)
         yield Example(
-            (ShapedArray((600,), np.dtype(np.int16)), ShapedArray((600,), F32)), params(0), differentiate=False
+            (long.T, np.arange(800, dtype=np.int32).reshape(400, 2)), params(0), differentiate=False
+        )
+        yield Example(
+            (ShapedArray((3, 200), F32), ShapedArray((3, 200), F32)), params(1), differentiate=False
+        )
+        yield Example(
+            (ShapedArray((600,), np.dtype(np.int16)), ShapedArray((600,), F32)),
+            params(0),
+            differentiate=False,
         )
         yield Example((ShapedArray((6,), np.dtype(np.complex64)),), params(0), differentiate=False)
         yield Example((ShapedArray((2, 3), F32),), params(1, is_stable=False))
@@ -145,7 +161,10 @@ def _parts(b: Any, x: Any, y: Any, dtype: Any) -> list[tuple[Any, Any, Any]]:
         return [(x, y, dtype)]
     part = np.zeros((), dtype).real.dtype
     kind = b.tensor((), part)
-    return [(b.value(f"stablehlo.{side}", kind, x), b.value(f"stablehlo.{side}", kind, y), part) for side in ("real", "imag")]
+    return [
+        (b.value(f"stablehlo.{side}", kind, x), b.value(f"stablehlo.{side}", kind, y), part)
+        for side in ("real", "imag")
+    ]
 
 
 def _precedes(b: Any, pairs: Sequence[tuple[Any, Any, Any]]) -> Any:
@@ -156,7 +175,8 @@ def _precedes(b: Any, pairs: Sequence[tuple[Any, Any, Any]]) -> Any:
         before = b.compare(x, y, "LT", dtype, ())
         equal = b.compare(x, y, "EQ", dtype, ()) if result is not None else None
         if dtypes.issubdtype(dtype, np.floating):
-            # NaN comes last. This is cheaper than a total order of which the two zeros must be taken out again.
+            # NaN comes last. This is cheaper than a total order of which the two zeros must be taken out
+            # again.
             x_nan, y_nan = [b.compare(z, z, "NE", dtype, ()) for z in (x, y)]
             x_number = b.value("stablehlo.not", bit, x_nan)
             before = b.value("stablehlo.or", bit, before, b.value("stablehlo.and", bit, y_nan, x_number))
@@ -169,7 +189,7 @@ def _precedes(b: Any, pairs: Sequence[tuple[Any, Any, Any]]) -> Any:
 
 
 def take_along(x: Any, places: Any, axis: int) -> Any:
-    """The elements of ``x`` at ``places`` along ``axis``; ``places`` has the axes of ``x`` and one of size 1."""
+    """The elements of ``x`` at ``places`` along ``axis``; ``places`` has one more axis, of size 1."""
     others = tuple([i for i in range(len(aval_of(x).shape)) if i != axis])
     numbers = GatherDimensionNumbers(
         offset_dims=(),
@@ -184,11 +204,11 @@ def take_along(x: Any, places: Any, axis: int) -> Any:
     return gather(x, places, numbers, sizes, mode=GatherScatterMode.PROMISE_IN_BOUNDS)
 
 
-# -- top_k ---------------------------------------------------------------------------------------------------------------
+# -- top_k ---------------------------------------------------------------------------------------------------
 
 
 def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
-    """The ``k`` largest elements along an axis, largest first, and their indices; of equal ones the first come first.
+    """The ``k`` largest elements along an axis, largest first, and their indices, of equal ones the first.
 
     NaN counts as larger than all, or with its sign bit set as smaller than all.
 
@@ -200,7 +220,7 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
     """
     k = operator.index(k)
     axis = canonical_axis("top_k", axis, len(aval_of(operand).shape))
-    return tuple(top_k_p.bind(operand, k=k, axis=axis))  # type: ignore[return-value]
+    return tuple(top_k_p.bind(operand, k=k, axis=axis))
 
 
 class TopK(Primitive):
@@ -212,11 +232,14 @@ class TopK(Primitive):
             raise ValueError(f"top_k: k argument to top_k must be nonnegative, got {k}")
         if x.shape[axis] < k:
             raise ValueError(
-                f"top_k: k argument to top_k must be no larger than size along axis; got k={k} with shape={list(x.shape)} "
+                f"top_k: k argument to top_k must be no larger than size along axis; got k={k} with "
+                f"shape={list(x.shape)} "
                 f"and axis={axis}"
             )
         if x.dtype.kind == "c":
-            raise ValueError(f"top_k: top_k is not compatible with complex inputs, but {x.str_short()} was given")
+            raise ValueError(
+                f"top_k: top_k is not compatible with complex inputs, but {x.str_short()} was given"
+            )
         shape = (*x.shape[:axis], k, *x.shape[axis + 1 :])
         return [ShapedArray(shape, x.dtype, x.weak_type), ShapedArray(shape, I32, x.weak_type)]
 
@@ -257,9 +280,9 @@ class TopK(Primitive):
 
     def examples(self) -> Iterable[Example]:
         for shape, k, axis in (((5,), 2, 0), ((3, 4), 3, 1), ((3, 4), 2, 0), ((2, 3), 0, 1), ((2, 3), 3, 1)):
-            yield Example((ShapedArray(shape, F32),), dict(k=k, axis=axis))
-        yield Example((np.array([3, 1, 3, 2, 3], np.int32),), dict(k=4, axis=0))
-        yield Example((ShapedArray((2, 5), np.dtype(np.uint8)),), dict(k=2, axis=1))
+            yield Example((ShapedArray(shape, F32),), {"k": k, "axis": axis})
+        yield Example((np.array([3, 1, 3, 2, 3], np.int32),), {"k": 4, "axis": 0})
+        yield Example((ShapedArray((2, 5), np.dtype(np.uint8)),), {"k": 2, "axis": 1})
 
 
 top_k_p = TopK()

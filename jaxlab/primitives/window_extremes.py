@@ -1,4 +1,4 @@
-"""Extremes over windows, and their derivatives: which element of a window is kept, and what is added there."""
+"""Extremes over windows, and their derivatives: which element of a window is kept, what is added there."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ class SelectAndGatherAdd(Primitive):
             return [None, None]
         if any(d != 1 for d in params["window_dilation"]):
             raise NotImplementedError(
-                f"select_and_gather_add: window_dilation {params['window_dilation']} was given, but the derivative of an extreme "
+                f"select_and_gather_add: window_dilation {params['window_dilation']} was given, but the "
+                f"derivative of an extreme "
                 "over windows with holes cannot be transposed; use jvp, or gather the windows first"
             )
         base, padding = params["base_dilation"], params["padding"]
@@ -102,11 +103,13 @@ class SelectAndGatherAdd(Primitive):
     def examples(self) -> Iterable[Example]:
         for shape, params in window_examples():
             for select in (ge_p, le_p):
-                yield Example((ShapedArray(shape, F32),) * 2, dict(params, select_prim=select), differentiate=(0,))
+                yield Example(
+                    (ShapedArray(shape, F32),) * 2, dict(params, select_prim=select), differentiate=(0,)
+                )
 
 
 class SelectAndScatterAdd(Primitive):
-    """Zeros, with each element of ``source`` added at the place of the extreme of its window of ``operand``."""
+    """Zeros, to which each element of ``source`` is added at the extreme of its window of ``operand``."""
 
     name = "select_and_scatter_add"
     linear_in = (0,)
@@ -115,7 +118,7 @@ class SelectAndScatterAdd(Primitive):
         return ShapedArray(operand.shape, source.dtype)
 
     def lower(self, ctx: Any, source: Any, operand: Any, *, select_prim: Any, **params: Any) -> Any:
-        """With padding, the operand is padded first: an extreme of nothing but padding would be added nowhere."""
+        """The operand is padded first: an extreme of nothing but padding would be added nowhere."""
         b, aval, (_, operand_aval) = ctx.b, ctx.aval_out, ctx.avals_in
         around = params["padding"]
         fill = b.constant(_never(select_prim, operand_aval.dtype), operand_aval.dtype)
@@ -132,7 +135,13 @@ class SelectAndScatterAdd(Primitive):
             "window_strides": b.i64s(params["window_strides"]),
         }
         kind = b.tensor(padded, aval.dtype)
-        out = b.op("stablehlo.select_and_scatter", [kind], [operand, source, b.constant(0, aval.dtype)], attributes, regions=2)
+        out = b.op(
+            "stablehlo.select_and_scatter",
+            [kind],
+            [operand, source, b.constant(0, aval.dtype)],
+            attributes,
+            regions=2,
+        )
         scalar = b.tensor((), operand_aval.dtype)
         select, (left, right) = b.block(out.regions[0], [scalar, scalar])
         select.end([select.compare(left, right, select_prim.name.upper(), operand_aval.dtype, ())])
@@ -154,7 +163,10 @@ class SelectAndScatterAdd(Primitive):
         if zero_ct(ct):
             return [None, None]
         ones = (1,) * len(params["window_dimensions"])
-        return [select_and_gather_add_p.bind(ct, operand, **params, base_dilation=ones, window_dilation=ones), None]
+        return [
+            select_and_gather_add_p.bind(ct, operand, **params, base_dilation=ones, window_dilation=ones),
+            None,
+        ]
 
     def batch(self, size: int, args: Any, dims: Any, **params: Any) -> tuple[Any, int]:
         return self.bind(*_both_first(size, args, dims), **batched_windows(params, 0)), 0
@@ -177,7 +189,9 @@ class SelectAndScatterAdd(Primitive):
                 yield Example(avals, dict(params, select_prim=select), differentiate=(0,))
 
 
-def _linear_in_source(primitive: Any, primals: Sequence[Any], tangents: Sequence[Any], params: Any) -> tuple[Any, Any]:
+def _linear_in_source(
+    primitive: Any, primals: Sequence[Any], tangents: Sequence[Any], params: Any
+) -> tuple[Any, Any]:
     """The places of extremes do not move with the operand."""
     out = primitive.bind(*primals, **params)
     if type(tangents[0]) is Zero:
@@ -186,7 +200,10 @@ def _linear_in_source(primitive: Any, primals: Sequence[Any], tangents: Sequence
 
 
 def _both_first(size: int, args: Sequence[Any], dims: Sequence[int | None]) -> list[Any]:
-    return [broadcast_axis(x, size, 0) if d is None else move_axis(x, d, 0) for x, d in zip(args, dims, strict=True)]
+    return [
+        broadcast_axis(x, size, 0) if d is None else move_axis(x, d, 0)
+        for x, d in zip(args, dims, strict=True)
+    ]
 
 
 reduce_window_max_p = ReduceWindowExtreme("reduce_window_max", "stablehlo.maximum", lowest, np.max, ge_p)

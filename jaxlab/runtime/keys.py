@@ -1,8 +1,9 @@
 """`KeyArray`: an array of random keys, over the array of their words.
 
-jaxlib's arrays have dtypes of NumPy's alone, and its dispatch knows an array by the dtype and shape of the buffer: an array
-of words that only claimed to be one of keys would be taken for words. So keys are a class of their own, which the dispatch
-sees as a node around its words (`tree.dispatch_registry`), while everything else sees a leaf.
+jaxlib's arrays have dtypes of NumPy's alone, and its dispatch knows an array by the dtype and shape of the
+buffer: an array of words that only claimed to be one of keys would be taken for words. So keys are a class of
+their own, which the dispatch sees as a node around its words (`tree.dispatch_registry`), while everything
+else sees a leaf.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ WORD = np.dtype(np.uint32)
 
 
 class KeyArray:
-    """Random keys of one algorithm, in an array of any shape; operators and methods are attached by `jaxlab.numpy`.
+    """Random keys of one algorithm, in an array of any shape; `jaxlab.numpy` attaches operators and methods.
 
     Attributes:
       aval: shape, and the keys' dtype.
@@ -42,7 +43,9 @@ class KeyArray:
     nbytes = property(operator.attrgetter("words.nbytes"), doc="The size of all words together, in bytes.")
     itemsize = property(operator.attrgetter("aval.dtype.itemsize"), doc="The size of one key, in bytes.")
     sharding = property(operator.attrgetter("words.sharding"), doc="How the words lie on their devices.")
-    committed = property(operator.attrgetter("words.committed"), doc="Whether the keys insist on their device.")
+    committed = property(
+        operator.attrgetter("words.committed"), doc="Whether the keys insist on their device."
+    )
     device = property(operator.attrgetter("words.device"), doc="The device the words lie on.")
     weak_type = False
 
@@ -75,7 +78,8 @@ class KeyArray:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError(
-            f"an array of keys, {self.aval.str_short()}, cannot be converted to a NumPy array; take its words with "
+            f"an array of keys, {self.aval.str_short()}, cannot be converted to a NumPy array; take its "
+            f"words with "
             "jaxlab.random.key_data"
         )
 
@@ -86,7 +90,7 @@ class KeyArray:
         return KeyArray, (self.aval, self.words)
 
 
-KeyArray.__hash__ = None  # type: ignore[assignment]
+KeyArray.__hash__ = None
 aval_makers[KeyArray] = operator.attrgetter("aval")
 
 
@@ -99,7 +103,7 @@ def physical(aval: ShapedArray) -> ShapedArray:
 
 def holds_keys(avals: Sequence[ShapedArray]) -> bool:
     """Whether there are keys among values of these types."""
-    return any([isinstance(aval.dtype, dtypes.KeyType) for aval in avals])
+    return any(isinstance(aval.dtype, dtypes.KeyType) for aval in avals)
 
 
 def wrap(arrays: Sequence[Any], avals: Sequence[ShapedArray]) -> list[Any]:
