@@ -245,8 +245,8 @@ def geomspace(
     Raises:
       ValueError: if ``num`` is negative.
 
-    >>> jnp.geomspace(1, 8, 4)
-    Array([1., 2., 4., 8.], dtype=float32)
+    >>> jnp.geomspace(1, 100, 3).round(3)
+    Array([  1.,  10., 100.], dtype=float32)
     """
     return _geomspace(start, stop, _count("geomspace", num), endpoint, dtype, operator.index(axis))
 

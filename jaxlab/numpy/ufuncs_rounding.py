@@ -100,8 +100,8 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Any:
       ValueError: if ``a`` is of booleans.
       NotImplementedError: for integers with negative ``decimals``, or if ``out`` is given.
 
-    >>> jnp.round(jnp.array([1.234, 5.678]), 1)
-    Array([1.2, 5.7], dtype=float32)
+    >>> jnp.round(jnp.array([1.234, 2.26]), 1)
+    Array([1.2, 2.3], dtype=float32)
     """
     check_out("round", out)
     dtype = type_of("round", a).dtype
@@ -136,8 +136,8 @@ def _rounded(x: Any, decimals: int) -> Any:
 def around(a: Any, decimals: int = 0, out: None = None) -> Any:
     """Another name of `round`.
 
-    >>> jnp.around(jnp.array([1.234, 5.678]), 1)
-    Array([1.2, 5.7], dtype=float32)
+    >>> jnp.around(jnp.array([1.234, 2.26]), 1)
+    Array([1.2, 2.3], dtype=float32)
     """
     return round(a, decimals, out)
 
