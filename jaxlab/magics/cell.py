@@ -19,7 +19,7 @@ from jaxlab.magics.errors import CellError, ValueOfCellError
 from jaxlab.magics.namespace import commit
 from jaxlab.magics.outputs import Outcome, thaw
 from jaxlab.magics.program import Environment, Program, ProgramKey, Programs
-from jaxlab.magics.progress import busy, interruptible, wait
+from jaxlab.magics.progress import interruptible, progress, wait
 from jaxlab.magics.reach import Reacher
 from jaxlab.magics.reads import names_of
 from jaxlab.magics.show import CellRun
@@ -64,11 +64,10 @@ class CellExecution:
         )  # fmt: skip
 
     def places(self) -> list[Place]:
-        """Where the traceback of an error points: where the trace broke off, or else the first line."""
+        """Where the traceback of an error points: where the trace broke off, or else the magic line."""
         if self.body is not None and self.body.places is not None:
             return self.body.places
-        first = self.source.tree.body[0].lineno if self.source.tree.body else 1
-        return [Place(self.source.filename, first, None, None, None, "<module>", self.source.label)]
+        return [Place(self.source.filename, 1, None, None, None, "<module>", self.source.label)]
 
     def place_of(self, error: CellError) -> list[Place]:
         """Where the traceback of an error about this cell points."""
@@ -187,17 +186,16 @@ class CellExecution:
 
     def _stage(self, program: Program, traced: Traced) -> None:
         start = time.perf_counter()
-        program.traced = program.function.trace(traced)  # type: ignore[attr-defined]
+        with progress.phase("tracing"):
+            program.traced = program.function.trace(traced)  # type: ignore[attr-defined]
         program.seconds["trace"] = time.perf_counter() - start
 
     def compile(self, program: Program) -> None:
         """Lower and compile a traced program."""
         start = time.perf_counter()
-        with busy() as phase, _on(self.device):
-            phase("lowering")
+        with _on(self.device):
             program.lowered = program.traced.lower()
             lowered = time.perf_counter()
-            phase("compiling")
             try:
                 program.compiled = program.lowered.compile()
             except KeyboardInterrupt:

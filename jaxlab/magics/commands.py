@@ -15,9 +15,11 @@ from jaxlab.inspection.hlo import hlo_form
 from jaxlab.interpreters.program import on_compiled
 from jaxlab.magics import completion, device
 from jaxlab.magics.lines import LINE_PARSERS, split_line
+from jaxlab.magics.progress import progress
 from jaxlab.magics.runner import CellRunner
 from jaxlab.magics.stack import PARSERS, Layer
 from jaxlab.magics.table import Table
+from jaxlab.runtime.compiler import on_phase
 
 
 @magics_class
@@ -30,12 +32,14 @@ class JaxlabMagics(Magics):
         super().__init__(shell)
         self.runner = CellRunner(shell)
         self._matcher = completion.matcher(shell)
+        self._deaf: Callable[[], None] = lambda: None
 
     shell: Any
 
     def attach(self) -> None:
         """Add the completion and the listeners to the shell."""
         on_compiled.append(self.runner.compiled)
+        self._deaf = on_phase(progress.listen)
         self.shell.events.register("pre_run_cell", self.runner.before_cell)
         self.shell.events.register("post_run_cell", self.runner.flush)
         if self.shell.Completer is not None:
@@ -44,6 +48,7 @@ class JaxlabMagics(Magics):
     def detach(self) -> None:
         """Take them away again."""
         on_compiled.remove(self.runner.compiled)
+        self._deaf()
         self.shell.events.unregister("pre_run_cell", self.runner.before_cell)
         self.shell.events.unregister("post_run_cell", self.runner.flush)
         if self.shell.Completer is not None and self._matcher in self.shell.Completer.custom_matchers:

@@ -44,7 +44,7 @@ class Owner(Protocol):
     ) -> None:
         """A call made new programs, the last of them probably the function's own."""
 
-    def explain(self, error: Exception) -> None:
+    def explain(self, error: BaseException) -> None:
         """A call raised: tell it on the user's own line."""
 
 
@@ -85,7 +85,7 @@ class CompiledFunction:
         before, start = self._owner.compilations, time.perf_counter()
         try:
             out = jitted(*args, **kwargs)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             if _is_inside_a_trace(args, kwargs):
                 raise
             self._owner.explain(error)

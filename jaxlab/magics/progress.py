@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import sys
 import threading
 import time
@@ -49,33 +51,65 @@ class _Line:
             sys.stderr.flush()
 
 
-@contextmanager
-def busy() -> Iterator[Callable[[str], None]]:
-    """Show ``compiling … 3.2 s`` under the cell while the block takes longer than half a second.
+class Progress:
+    """Shows ``compiling … 3.2 s`` under the cell for whatever takes longer than half a second.
 
-    Yields the function that names the phase. A thread of its own draws, because a compile holds this one;
-    jaxlib releases the interpreter meanwhile.
+    What is going on is a stack of phases, because a trace may compile constants. A thread of its own draws
+    while there is any, because the work holds this one; it is a new one each time, because a kernel sends
+    what a thread displays to the cell in which the thread was made.
     """
-    done, line = threading.Event(), _Line()
-    phase: list[Any] = ["", time.monotonic()]
 
-    def report() -> None:
-        wait = _QUIET
-        while not done.wait(wait):
-            line.write(_spell(*phase))
+    def __init__(self) -> None:
+        self._phases: list[tuple[str, float]] = []
+        self._idle: threading.Event | None = None
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """While the block runs, the cell is busy with ``name``, such as "tracing"."""
+        self.begin(name)
+        try:
+            yield
+        finally:
+            self.end()
+
+    def listen(self, name: str, phase: str, event: str) -> None:
+        """Hear of the phases of programs, of cells and of functions; see `runtime.compiler.on_phase`."""
+        if threading.current_thread() is threading.main_thread():
+            if event == "start":
+                of = "" if name == "cell" else f" {name}"
+                self.begin(_PARTICIPLES.get(phase, phase) + of)
+            else:
+                self.end()
+
+    def begin(self, name: str) -> None:
+        """A phase starts; `end` must follow."""
+        self._phases.append((name, time.monotonic()))
+        if self._idle is None:
+            self._idle = threading.Event()
+            target = contextvars.copy_context().run
+            threading.Thread(
+                target=target, args=(self._report, self._idle), name="jaxlab-progress", daemon=True
+            ).start()
+
+    def end(self) -> None:
+        """The phase that started last is over."""
+        self._phases.pop()
+        if not self._phases and self._idle is not None:
+            self._idle.set()
+            self._idle = None
+
+    def _report(self, idle: threading.Event) -> None:
+        line, wait = _Line(), _QUIET
+        while not idle.wait(wait):
+            with contextlib.suppress(IndexError):  # it has just ended
+                line.write(_spell(*self._phases[-1]))
             wait = _STEP
-
-    def enter(name: str) -> None:
-        phase[:] = [name, time.monotonic()]
-
-    thread = threading.Thread(target=report, name="jaxlab-progress", daemon=True)
-    thread.start()
-    try:
-        yield enter
-    finally:
-        done.set()
-        thread.join(1.0)
         line.erase()
+
+
+_PARTICIPLES = {"trace": "tracing", "lower": "lowering", "compile": "compiling", "load": "loading"}
+
+progress = Progress()
 
 
 def interruptible(work: Callable[[], T]) -> T:
@@ -97,15 +131,14 @@ def interruptible(work: Callable[[], T]) -> T:
             done.set()
 
     threading.Thread(target=target, name="jaxlab-run", daemon=True).start()
-    start, line = time.monotonic(), _Line()
-    try:
-        while not done.wait(_STEP):
-            if time.monotonic() - start > _QUIET:
-                line.write(_spell("running", start))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("stopped; the program finishes in the background") from None
-    finally:
-        line.erase()
+    if not done.wait(_QUIET / 2):  # most programs are done by then, and no line is needed
+        try:
+            with progress.phase("running"):
+                # In steps, because on some systems a wait without a limit hears no interrupt.
+                while not done.wait(_STEP):
+                    pass
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("stopped; the program finishes in the background") from None
     if failure:
         raise failure[0]
     return answer[0]

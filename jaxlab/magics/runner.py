@@ -22,7 +22,7 @@ from jaxlab.magics.program import Listed, Programs, spell, spell_inputs
 from jaxlab.magics.show import CellRun, show
 from jaxlab.magics.source import CellSyntaxError, running_cell
 from jaxlab.magics.stack import PARSERS, TERMINAL, Layer, parse_stack
-from jaxlab.magics.traceback import Place, label_of, present
+from jaxlab.magics.traceback import Place, label_of, present, tell_all
 
 _REMEMBERED = 200  # programs of functions that are listed
 
@@ -228,7 +228,7 @@ class CellRunner:
         caching.clear_all()
         self._functions.clear()
 
-    def explain(self, error: Exception) -> None:
+    def explain(self, error: BaseException) -> None:
         """Let an exception from a ``%%jit`` function speak of the user's own line."""
         told, _ = explain(error, self.shell, None, type_of)
         if told is not error:
@@ -249,7 +249,8 @@ class CellRunner:
         self._compiled.append(program)
 
     def before_cell(self, info: Any) -> None:
-        """Remember which cell runs, to know a changed text from another cell."""
+        """Remember which cell runs, to know a changed text from another cell; earlier errors tell all."""
+        tell_all()
         self.cell_id = getattr(info, "cell_id", None)
 
 
