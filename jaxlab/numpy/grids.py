@@ -245,8 +245,8 @@ def geomspace(
     Raises:
       ValueError: if ``num`` is negative.
 
-    >>> jnp.geomspace(1, 100, 3).round(3)
-    Array([  1.,  10., 100.], dtype=float32)
+    >>> jnp.geomspace(1, 100, 3).astype(int)
+    Array([  1,  10, 100], dtype=int32)
     """
     return _geomspace(start, stop, _count("geomspace", num), endpoint, dtype, operator.index(axis))
 
