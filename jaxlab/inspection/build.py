@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import itertools
 import linecache
 from collections.abc import Sequence
 from typing import Any
+
+from jaxlib.version import __version__ as jaxlib_version
 
 from jaxlab.core import source
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn
@@ -235,4 +236,4 @@ def cost_of(program: Program | None) -> Cost:
 
 def producer() -> str:
     """The versions that made a record."""
-    return f"jaxlab {__version__}, jaxlib {importlib.metadata.version('jaxlib')}"
+    return f"jaxlab {__version__}, jaxlib {jaxlib_version}"
