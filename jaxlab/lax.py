@@ -1,13 +1,19 @@
-"""The operations themselves: one function a primitive, strict about dtypes and shapes, with JAX's names and signatures.
+"""The operations themselves: one function a primitive, strict about dtypes and shapes.
 
-`jaxlab.numpy` is built of these; it promotes dtypes and broadcasts shapes first.
+Names and signatures are JAX's. `jaxlab.numpy` is built of these; it promotes dtypes and broadcasts shapes first.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from jaxlab import lazy as _lazy
-
-# arithmetic
+from jaxlab.control.scan import map as map
+from jaxlab.control.scan import scan as scan
+from jaxlab.control.scan import scan_p as scan_p
+from jaxlab.control.while_loop import fori_loop as fori_loop
+from jaxlab.control.while_loop import while_loop as while_loop
+from jaxlab.control.while_loop import while_p as while_p
+from jaxlab.primitives.arg_extremes import argmax as argmax
+from jaxlab.primitives.arg_extremes import argmin as argmin
 from jaxlab.primitives.arithmetic import add as add
 from jaxlab.primitives.arithmetic import complex as complex
 from jaxlab.primitives.arithmetic import conj as conj
@@ -20,8 +26,16 @@ from jaxlab.primitives.arithmetic import real as real
 from jaxlab.primitives.arithmetic import reciprocal as reciprocal
 from jaxlab.primitives.arithmetic import square as square
 from jaxlab.primitives.arithmetic import sub as sub
-
-# comparison
+from jaxlab.primitives.broadcasting import broadcast as broadcast
+from jaxlab.primitives.broadcasting import broadcast_in_dim as broadcast_in_dim
+from jaxlab.primitives.broadcasting import broadcast_in_dim_p as broadcast_in_dim_p
+from jaxlab.primitives.broadcasting import broadcast_shapes as broadcast_shapes
+from jaxlab.primitives.broadcasting import broadcast_to_rank as broadcast_to_rank
+from jaxlab.primitives.broadcasting import expand_dims as expand_dims
+from jaxlab.primitives.broadcasting import reduce_sum as reduce_sum
+from jaxlab.primitives.broadcasting import reduce_sum_p as reduce_sum_p
+from jaxlab.primitives.broadcasting import squeeze as squeeze
+from jaxlab.primitives.broadcasting import squeeze_p as squeeze_p
 from jaxlab.primitives.comparison import clamp as clamp
 from jaxlab.primitives.comparison import eq as eq
 from jaxlab.primitives.comparison import ge as ge
@@ -32,21 +46,41 @@ from jaxlab.primitives.comparison import lt as lt
 from jaxlab.primitives.comparison import ne as ne
 from jaxlab.primitives.comparison import select as select
 from jaxlab.primitives.comparison import select_n as select_n
-
-# contraction
+from jaxlab.primitives.concatenation import concatenate as concatenate
+from jaxlab.primitives.concatenation import concatenate_p as concatenate_p
+from jaxlab.primitives.concatenation import rev as rev
+from jaxlab.primitives.concatenation import rev_p as rev_p
+from jaxlab.primitives.concatenation import split as split
+from jaxlab.primitives.concatenation import split_p as split_p
 from jaxlab.primitives.contraction import batch_matmul as batch_matmul
 from jaxlab.primitives.contraction import dot as dot
 from jaxlab.primitives.contraction import dot_general as dot_general
 from jaxlab.primitives.contraction import dot_general_p as dot_general_p
-
-# conversion
 from jaxlab.primitives.conversion import bitcast_convert_type as bitcast_convert_type
 from jaxlab.primitives.conversion import convert_element_type as convert_element_type
 from jaxlab.primitives.conversion import copy as copy
 from jaxlab.primitives.conversion import reduce_precision as reduce_precision
 from jaxlab.primitives.conversion import stop_gradient as stop_gradient
-
-# exponential
+from jaxlab.primitives.creation import broadcasted_iota as broadcasted_iota
+from jaxlab.primitives.creation import empty as empty
+from jaxlab.primitives.creation import empty_p as empty_p
+from jaxlab.primitives.creation import full as full
+from jaxlab.primitives.creation import full_like as full_like
+from jaxlab.primitives.creation import iota as iota
+from jaxlab.primitives.creation import iota_p as iota_p
+from jaxlab.primitives.creation import optimization_barrier as optimization_barrier
+from jaxlab.primitives.creation import optimization_barrier_p as optimization_barrier_p
+from jaxlab.primitives.dimension_numbers import GatherDimensionNumbers as GatherDimensionNumbers
+from jaxlab.primitives.dimension_numbers import GatherScatterMode as GatherScatterMode
+from jaxlab.primitives.dimension_numbers import ScatterDimensionNumbers as ScatterDimensionNumbers
+from jaxlab.primitives.dynamic_slicing import dynamic_index_in_dim as _dynamic_index_in_dim
+from jaxlab.primitives.dynamic_slicing import dynamic_slice as dynamic_slice
+from jaxlab.primitives.dynamic_slicing import dynamic_slice_in_dim as dynamic_slice_in_dim
+from jaxlab.primitives.dynamic_slicing import dynamic_slice_p as dynamic_slice_p
+from jaxlab.primitives.dynamic_slicing import dynamic_update_index_in_dim as _dynamic_update_index_in_dim
+from jaxlab.primitives.dynamic_slicing import dynamic_update_slice as dynamic_update_slice
+from jaxlab.primitives.dynamic_slicing import dynamic_update_slice_in_dim as dynamic_update_slice_in_dim
+from jaxlab.primitives.dynamic_slicing import dynamic_update_slice_p as dynamic_update_slice_p
 from jaxlab.primitives.exponential import AccuracyMode as AccuracyMode
 from jaxlab.primitives.exponential import Tolerance as Tolerance
 from jaxlab.primitives.exponential import cbrt as cbrt
@@ -59,8 +93,12 @@ from jaxlab.primitives.exponential import logistic as logistic
 from jaxlab.primitives.exponential import pow as pow
 from jaxlab.primitives.exponential import rsqrt as rsqrt
 from jaxlab.primitives.exponential import sqrt as sqrt
-
-# logic
+from jaxlab.primitives.indexing import gather as gather
+from jaxlab.primitives.indexing import gather_p as gather_p
+from jaxlab.primitives.indexing import scatter_add as scatter_add
+from jaxlab.primitives.indexing import scatter_add_p as scatter_add_p
+from jaxlab.primitives.indexing import scatter_sub as scatter_sub
+from jaxlab.primitives.indexing import scatter_sub_p as scatter_sub_p
 from jaxlab.primitives.logic import bitwise_and as bitwise_and
 from jaxlab.primitives.logic import bitwise_not as bitwise_not
 from jaxlab.primitives.logic import bitwise_or as bitwise_or
@@ -71,8 +109,17 @@ from jaxlab.primitives.logic import shift_left as shift_left
 from jaxlab.primitives.logic import shift_right_arithmetic as shift_right_arithmetic
 from jaxlab.primitives.logic import shift_right_logical as shift_right_logical
 from jaxlab.primitives.precision import Precision as Precision
-
-# rounding
+from jaxlab.primitives.reduction import reduce_and as reduce_and
+from jaxlab.primitives.reduction import reduce_max as reduce_max
+from jaxlab.primitives.reduction import reduce_min as reduce_min
+from jaxlab.primitives.reduction import reduce_or as reduce_or
+from jaxlab.primitives.reduction import reduce_prod as reduce_prod
+from jaxlab.primitives.reduction import reduce_xor as reduce_xor
+from jaxlab.primitives.reshaping import collapse as collapse
+from jaxlab.primitives.reshaping import reshape as reshape
+from jaxlab.primitives.reshaping import reshape_p as reshape_p
+from jaxlab.primitives.reshaping import transpose as transpose
+from jaxlab.primitives.reshaping import transpose_p as transpose_p
 from jaxlab.primitives.rounding import RoundingMethod as RoundingMethod
 from jaxlab.primitives.rounding import abs as abs
 from jaxlab.primitives.rounding import ceil as ceil
@@ -83,8 +130,24 @@ from jaxlab.primitives.rounding import nextafter as nextafter
 from jaxlab.primitives.rounding import rem as rem
 from jaxlab.primitives.rounding import round as round
 from jaxlab.primitives.rounding import sign as sign
-
-# transcendental
+from jaxlab.primitives.scatter import scatter as scatter
+from jaxlab.primitives.scatter import scatter_max as scatter_max
+from jaxlab.primitives.scatter import scatter_max_p as scatter_max_p
+from jaxlab.primitives.scatter import scatter_min as scatter_min
+from jaxlab.primitives.scatter import scatter_min_p as scatter_min_p
+from jaxlab.primitives.scatter import scatter_mul as scatter_mul
+from jaxlab.primitives.scatter import scatter_mul_p as scatter_mul_p
+from jaxlab.primitives.scatter import scatter_p as scatter_p
+from jaxlab.primitives.slicing import index_in_dim as index_in_dim
+from jaxlab.primitives.slicing import pad as pad
+from jaxlab.primitives.slicing import pad_p as pad_p
+from jaxlab.primitives.slicing import slice as slice
+from jaxlab.primitives.slicing import slice_in_dim as slice_in_dim
+from jaxlab.primitives.slicing import slice_p as slice_p
+from jaxlab.primitives.stacking import stack as stack
+from jaxlab.primitives.stacking import tile as tile
+from jaxlab.primitives.stacking import tile_p as tile_p
+from jaxlab.primitives.stacking import unstack as unstack
 from jaxlab.primitives.transcendental import acos as acos
 from jaxlab.primitives.transcendental import acosh as acosh
 from jaxlab.primitives.transcendental import asin as asin
@@ -98,97 +161,14 @@ from jaxlab.primitives.transcendental import sin as sin
 from jaxlab.primitives.transcendental import sinh as sinh
 from jaxlab.primitives.transcendental import tan as tan
 from jaxlab.primitives.transcendental import tanh as tanh
-
-# shapes, slices and indexing
-from jaxlab.primitives.reshaping import collapse as collapse
-from jaxlab.primitives.reshaping import reshape as reshape
-from jaxlab.primitives.reshaping import reshape_p as reshape_p
-from jaxlab.primitives.reshaping import transpose as transpose
-from jaxlab.primitives.reshaping import transpose_p as transpose_p
-from jaxlab.primitives.broadcasting import broadcast as broadcast
-from jaxlab.primitives.broadcasting import broadcast_in_dim as broadcast_in_dim
-from jaxlab.primitives.broadcasting import broadcast_in_dim_p as broadcast_in_dim_p
-from jaxlab.primitives.broadcasting import broadcast_shapes as broadcast_shapes
-from jaxlab.primitives.broadcasting import broadcast_to_rank as broadcast_to_rank
-from jaxlab.primitives.broadcasting import expand_dims as expand_dims
-from jaxlab.primitives.broadcasting import reduce_sum as reduce_sum
-from jaxlab.primitives.broadcasting import reduce_sum_p as reduce_sum_p
-from jaxlab.primitives.broadcasting import squeeze as squeeze
-from jaxlab.primitives.broadcasting import squeeze_p as squeeze_p
-from jaxlab.primitives.slicing import index_in_dim as index_in_dim
-from jaxlab.primitives.slicing import pad as pad
-from jaxlab.primitives.slicing import pad_p as pad_p
-from jaxlab.primitives.slicing import slice as slice
-from jaxlab.primitives.slicing import slice_in_dim as slice_in_dim
-from jaxlab.primitives.slicing import slice_p as slice_p
-from jaxlab.primitives.concatenation import concatenate as concatenate
-from jaxlab.primitives.concatenation import concatenate_p as concatenate_p
-from jaxlab.primitives.concatenation import rev as rev
-from jaxlab.primitives.concatenation import rev_p as rev_p
-from jaxlab.primitives.concatenation import split as split
-from jaxlab.primitives.concatenation import split_p as split_p
-from jaxlab.primitives.stacking import stack as stack
-from jaxlab.primitives.stacking import tile as tile
-from jaxlab.primitives.stacking import tile_p as tile_p
-from jaxlab.primitives.stacking import unstack as unstack
-from jaxlab.primitives.creation import broadcasted_iota as broadcasted_iota
-from jaxlab.primitives.creation import empty as empty
-from jaxlab.primitives.creation import empty_p as empty_p
-from jaxlab.primitives.creation import full as full
-from jaxlab.primitives.creation import full_like as full_like
-from jaxlab.primitives.creation import iota as iota
-from jaxlab.primitives.creation import iota_p as iota_p
-from jaxlab.primitives.creation import optimization_barrier as optimization_barrier
-from jaxlab.primitives.creation import optimization_barrier_p as optimization_barrier_p
-from jaxlab.primitives.dimension_numbers import GatherDimensionNumbers as GatherDimensionNumbers
-from jaxlab.primitives.dimension_numbers import GatherScatterMode as GatherScatterMode
-from jaxlab.primitives.dimension_numbers import ScatterDimensionNumbers as ScatterDimensionNumbers
-from jaxlab.primitives.indexing import gather as gather
-from jaxlab.primitives.indexing import gather_p as gather_p
-from jaxlab.primitives.indexing import scatter_add as scatter_add
-from jaxlab.primitives.indexing import scatter_add_p as scatter_add_p
-from jaxlab.primitives.indexing import scatter_sub as scatter_sub
-from jaxlab.primitives.indexing import scatter_sub_p as scatter_sub_p
-from jaxlab.primitives.scatter import scatter as scatter
-from jaxlab.primitives.scatter import scatter_max as scatter_max
-from jaxlab.primitives.scatter import scatter_max_p as scatter_max_p
-from jaxlab.primitives.scatter import scatter_min as scatter_min
-from jaxlab.primitives.scatter import scatter_min_p as scatter_min_p
-from jaxlab.primitives.scatter import scatter_mul as scatter_mul
-from jaxlab.primitives.scatter import scatter_mul_p as scatter_mul_p
-from jaxlab.primitives.scatter import scatter_p as scatter_p
-from jaxlab.primitives.dynamic_slicing import dynamic_index_in_dim as _dynamic_index_in_dim
-from jaxlab.primitives.dynamic_slicing import dynamic_slice as dynamic_slice
-from jaxlab.primitives.dynamic_slicing import dynamic_update_index_in_dim as _dynamic_update_index_in_dim
-from jaxlab.primitives.dynamic_slicing import dynamic_slice_in_dim as dynamic_slice_in_dim
-from jaxlab.primitives.dynamic_slicing import dynamic_slice_p as dynamic_slice_p
-from jaxlab.primitives.dynamic_slicing import dynamic_update_slice as dynamic_update_slice
-from jaxlab.primitives.dynamic_slicing import dynamic_update_slice_in_dim as dynamic_update_slice_in_dim
-from jaxlab.primitives.dynamic_slicing import dynamic_update_slice_p as dynamic_update_slice_p
 from jaxlab.transforms.jit import jit
 
 # Programs of their own, as in JAX: an equation of a jaxpr shows them as one call.
 _STATIC = ("axis", "keepdims", "allow_negative_indices")
 dynamic_index_in_dim = jit(_dynamic_index_in_dim, static_argnames=_STATIC)
-dynamic_update_index_in_dim = jit(_dynamic_update_index_in_dim, static_argnames=("axis", "allow_negative_indices"))
-
-# reduction
-from jaxlab.primitives.arg_extremes import argmax as argmax
-from jaxlab.primitives.arg_extremes import argmin as argmin
-from jaxlab.primitives.reduction import reduce_and as reduce_and
-from jaxlab.primitives.reduction import reduce_max as reduce_max
-from jaxlab.primitives.reduction import reduce_min as reduce_min
-from jaxlab.primitives.reduction import reduce_or as reduce_or
-from jaxlab.primitives.reduction import reduce_prod as reduce_prod
-from jaxlab.primitives.reduction import reduce_xor as reduce_xor
-
-# control flow
-from jaxlab.control.scan import map as map
-from jaxlab.control.scan import scan as scan
-from jaxlab.control.scan import scan_p as scan_p
-from jaxlab.control.while_loop import fori_loop as fori_loop
-from jaxlab.control.while_loop import while_loop as while_loop
-from jaxlab.control.while_loop import while_p as while_p
+dynamic_update_index_in_dim = jit(
+    _dynamic_update_index_in_dim, static_argnames=("axis", "allow_negative_indices")
+)
 
 # What fewer programs use is loaded when it is first named: here for type checkers, below for Python.
 if _TYPE_CHECKING:
@@ -200,7 +180,9 @@ if _TYPE_CHECKING:
     from jaxlab.primitives.convolution import conv_general_dilated as conv_general_dilated
     from jaxlab.primitives.convolution import conv_general_dilated_p as conv_general_dilated_p
     from jaxlab.primitives.convolution_forms import conv as conv
-    from jaxlab.primitives.convolution_forms import conv_general_dilated_patches as conv_general_dilated_patches
+    from jaxlab.primitives.convolution_forms import (
+        conv_general_dilated_patches as conv_general_dilated_patches,
+    )
     from jaxlab.primitives.convolution_forms import conv_transpose as conv_transpose
     from jaxlab.primitives.convolution_forms import conv_with_general_padding as conv_with_general_padding
     from jaxlab.primitives.convolution_shapes import ConvDimensionNumbers as ConvDimensionNumbers

@@ -57,14 +57,17 @@ class JaxlabMagics(Magics):
     # Line magics, one method each
 
     def line_jit(self, line: str) -> Any:
+        """Run an expression as a compiled cell of its own, and return its value."""
         options, expression = split_line("jit", line)
         argument = f"--device {options['device']}" if options["device"] else ""
         return self.runner.run_line([_jit_layer(argument)], expression)
 
     def line_jaxpr(self, line: str) -> Any:
+        """The jaxpr of an expression; nothing runs."""
         return self.runner.trace_line(split_line("jaxpr", line)[1])
 
     def line_hlo(self, line: str) -> Any:
+        """The optimised HLO, or with ``--stable`` the StableHLO, of an expression."""
         options, expression = split_line("hlo", line)
         program = self.runner.compile_line([_jit_layer("")], expression)
         if options["stable"]:
@@ -72,6 +75,7 @@ class JaxlabMagics(Magics):
         return Text(hlo_form(program.compiled.as_text()).text)
 
     def line_cost(self, line: str) -> Any:
+        """What one run of an expression costs, by the compiler's account."""
         program = self.runner.compile_line([_jit_layer("")], split_line("cost", line)[1])
         costs = program.compiled.cost_analysis() or {}
         costs = costs[0] if isinstance(costs, list) else costs
@@ -85,10 +89,12 @@ class JaxlabMagics(Magics):
         return Table(("cost of one run", "by the compiler's account"), rows)
 
     def line_grad(self, line: str) -> Any:
+        """The gradient of a call with respect to one of its arguments."""
         options, expression = split_line("grad", line)
         return self.runner.gradient_line(expression, options["argnum"])
 
     def line_device(self, line: str) -> Any:
+        """Show the devices, or select the one named."""
         chosen = LINE_PARSERS["device"].parse(line).name
         state = device.select_device(chosen) if chosen else device.device_state()
         rows = [
@@ -97,6 +103,7 @@ class JaxlabMagics(Magics):
         return Table(("", "device", "kind"), rows)
 
     def line_caches(self, line: str) -> Any:
+        """What is compiled in this session, and why."""
         options = LINE_PARSERS["caches"].parse(line)
         if options.clear:
             self.runner.forget()
@@ -111,6 +118,7 @@ class JaxlabMagics(Magics):
         return Table(head if programs else (), programs, note=note, more=inner)
 
     def line_lab(self, line: str) -> Any:
+        """Show or set the options of jaxlab."""
         chosen = LINE_PARSERS["lab"].parse(line)
         if chosen.name is not None:
             self._set_option(chosen)

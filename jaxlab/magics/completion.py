@@ -25,7 +25,7 @@ def matcher(shell: Any) -> Callable[[CompletionContext], Any]:
         completions = [SimpleCompletion(text=text, type="param") for text in found]
         return {"completions": completions, "suppress": bool(completions), "matched_fragment": fragment(line)}
 
-    return _matcher(complete)  # type: ignore[no-any-return]
+    return _matcher(complete)
 
 
 def fragment(line: str) -> str:

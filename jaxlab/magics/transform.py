@@ -45,7 +45,7 @@ def _jit(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> C
     for name in donated:
         _traced_input(layer, name, bindings)
     if not donated:
-        return named(jaxlab.jit(named(cell)))  # type: ignore[no-any-return]
+        return named(jaxlab.jit(named(cell)))
 
     def split(given: Traced, kept: Traced) -> Outcome:
         return cell({**given, **kept})
@@ -54,7 +54,7 @@ def _jit(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> C
 
     def call(traced: Traced) -> Outcome:
         given = {name: traced[name] for name in donated}
-        return compiled(given, {k: v for k, v in traced.items() if k not in given})  # type: ignore[no-any-return]
+        return compiled(given, {k: v for k, v in traced.items() if k not in given})
 
     call.trace = lambda traced: compiled.trace(*_parts(traced, donated))  # type: ignore[attr-defined]
     call.parts = lambda traced: _parts(traced, donated)  # type: ignore[attr-defined]
@@ -158,7 +158,7 @@ def _vmap(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> 
         out = jaxlab.vmap(
             cell, in_axes=(in_axes,), out_axes=layer.options.out, axis_size=next(iter(sizes.values()))
         )
-        return out(traced)  # type: ignore[no-any-return]
+        return out(traced)
 
     return mapped
 

@@ -205,7 +205,9 @@ def _dynamic(x: Any, arrays: list[Any], axes: list[Part]) -> Any:
             sizes.append(part.size)
             continue
         if not shape[axis]:
-            raise IndexError(f"indexing: an index was given for axis {axis}, but that has size 0 and no elements")
+            raise IndexError(
+                f"indexing: an index was given for axis {axis}, but that has size 0 and no elements"
+            )
         starts.append(arrays[part.number] if type(part) is Given else np.int32(part.place))  # type: ignore[union-attr]
         sizes.append(1)
         dropped.append(axis)
@@ -249,7 +251,9 @@ class Plan:
         common = np.broadcast_shapes(*[part.shape for part in axes if type(part) is Given])
         places = [i for i, part in enumerate(parts) if type(part) is Given or (type(part) is At and arrays)]
         together = not places or places[-1] - places[0] + 1 == len(places)
-        number = {i: axis for axis, i in enumerate([i for i, part in enumerate(parts) if type(part) is not New])}
+        number = {
+            i: axis for axis, i in enumerate([i for i, part in enumerate(parts) if type(part) is not New])
+        }
         given = [number[i] for i in places]
         if places and not together:
             self._take_arrays(common, given, axes, arrays, shape)
@@ -271,6 +275,7 @@ class Plan:
 
     @property
     def result_shape(self) -> tuple[int, ...]:
+        """The shape of what the index names."""
         return tuple(self.result)
 
     def _enter(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -285,7 +290,12 @@ class Plan:
         self.collapsed.append(axis)
 
     def _take_arrays(
-        self, common: tuple[int, ...], given: list[int], axes: list[Part], arrays: list[Any], shape: tuple[int, ...]
+        self,
+        common: tuple[int, ...],
+        given: list[int],
+        axes: list[Part],
+        arrays: list[Any],
+        shape: tuple[int, ...],
     ) -> None:
         """The axes that index arrays are given for, which vary together along the axes of their common shape."""
         columns = [_places(axes[axis], arrays, shape[axis], self.wrap) for axis in given]
@@ -294,7 +304,9 @@ class Plan:
             own = aval_of(places).shape
             if own != common:
                 places = lax.broadcast_in_dim(places, common, range(len(common) - len(own), len(common)))
-            self._column(axis, places if common == () and type(places) is int else convert(places, I32), along)
+            self._column(
+                axis, places if common == () and type(places) is int else convert(places, I32), along
+            )
 
     def _take_window(self, axis: int, part: Window, size: int) -> None:
         if part.step != 1:

@@ -164,7 +164,7 @@ def _whole(x: Any) -> tuple[NDArray[Any], bool]:
             return np.asarray(memoryview(x)), False
         except BufferError:
             pass  # not in the memory of the host
-    return without_jax(_read, x)  # type: ignore[no-any-return]
+    return without_jax(_read, x)
 
 
 _read = Array._single_device_array_to_np_array_did_copy

@@ -65,7 +65,7 @@ def test_no_two_test_files_share_a_name() -> None:
     """pytest imports them by their bare names."""
     seen: dict[str, Path] = {}
     for path in sorted((ROOT / "tests").rglob("*.py")):
-        if path.name != "conftest.py":
+        if path.name not in ("conftest.py", "__init__.py"):
             assert path.name not in seen, f"{path} and {seen[path.name]}"
             seen[path.name] = path
 
