@@ -88,6 +88,7 @@ def value_and_grad(
                 full[i] = x
             return fun(*full, **kwargs)
 
+        partial.__name__ = function_name(fun)
         value, linear, in_tree, _, aux = linearize_tree(partial, primals, has_aux)
         _check_output(_name, fun, value, holomorphic)
         aval = linear.out_avals[0]
