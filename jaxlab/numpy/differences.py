@@ -121,7 +121,9 @@ def gradient(
     if not axes:
         return []
     if any(shape[i] < 2 for i in axes):
-        raise ValueError(f"gradient: an array of shape {shape} was given, but each axis needs at least two elements")
+        raise ValueError(
+            f"gradient: an array of shape {shape} was given, but each axis needs at least two elements"
+        )
     if not steps:
         distances: list[Any] = [1.0] * len(axes)
     elif len(steps) == 1:
@@ -129,7 +131,9 @@ def gradient(
     elif len(steps) == len(axes):
         distances = steps
     else:
-        raise ValueError(f"gradient: {len(steps)} distances were given for {len(axes)} axes; give one, or one for each")
+        raise ValueError(
+            f"gradient: {len(steps)} distances were given for {len(axes)} axes; give one, or one for each"
+        )
     results = [_slopes(f, h, i) for i, h in zip(axes, distances, strict=True)]
     return results[0] if len(axes) == 1 else results
 
@@ -150,7 +154,9 @@ def _slopes(f: Any, h: Any, axis: int) -> Any:
         last = _div(last, h)
         return lax.concatenate([_div(first, h), inner, last], axis)
     if aval_of(h).shape != (size,):
-        raise ValueError(f"gradient: coordinates of shape {aval_of(h).shape} were given for axis {axis} of size {size}")
+        raise ValueError(
+            f"gradient: coordinates of shape {aval_of(h).shape} were given for axis {axis} of size {size}"
+        )
     along = tuple(size if i == axis else 1 for i in range(len(aval.shape)))
     h = lax.broadcast_in_dim(h, along, (axis,)) if len(along) > 1 else h
 

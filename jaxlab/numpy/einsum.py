@@ -56,9 +56,7 @@ def einsum(
     check_arraylike("einsum", *arrays)
     plan = plan_of(text, tuple([aval_of(x).shape for x in arrays]), _hashable(optimize))
     contract = _contract.__wrapped__ if current.trace.parent is not None else _contract
-    return contract(
-        *arrays, plan=plan, precision=precision, preferred_element_type=preferred_element_type
-    )
+    return contract(*arrays, plan=plan, precision=precision, preferred_element_type=preferred_element_type)
 
 
 def einsum_path(

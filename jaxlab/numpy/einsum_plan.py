@@ -38,7 +38,9 @@ def as_text(subscripts: Any, operands: Sequence[Any]) -> tuple[str, list[Any]]:
     given = [subscripts, *operands]
     arrays, lists = given[: len(given) // 2 * 2 : 2], given[1::2]
     output = given[-1] if len(given) % 2 else None
-    numbers = sorted({operator.index(n) for names in [*lists, output or ()] for n in names if n is not Ellipsis})
+    numbers = sorted(
+        {operator.index(n) for names in [*lists, output or ()] for n in names if n is not Ellipsis}
+    )
     letters = dict(zip(numbers, LETTERS, strict=False))
 
     def written(names: Sequence[Any]) -> str:
@@ -54,9 +56,13 @@ def names_of(text: str, shapes: Sequence[tuple[int, ...]]) -> tuple[tuple[str, .
     terms = left.split(",")
     wrong = set(text.replace("...", "").replace("->", "").replace(",", "")) - set(LETTERS)
     if wrong:
-        raise ValueError(f"einsum: {text!r} was given, but {min(wrong)!r} is no name of an axis; names are letters")
+        raise ValueError(
+            f"einsum: {text!r} was given, but {min(wrong)!r} is no name of an axis; names are letters"
+        )
     if len(terms) != len(shapes):
-        raise ValueError(f"einsum: {text!r} names the axes of {len(terms)} operands, but {len(shapes)} were given")
+        raise ValueError(
+            f"einsum: {text!r} names the axes of {len(terms)} operands, but {len(shapes)} were given"
+        )
     free = [c for c in LETTERS if c not in text]
     most = 0
     for term, shape in zip(terms, shapes, strict=True):
@@ -135,7 +141,9 @@ def path_of(
     if optimize is False:
         return [(0, 1)] * (count - 1)
     if optimize not in (True, "auto", "optimal", "greedy", "eager", "opportunistic"):
-        raise ValueError(f"einsum: optimize={optimize!r} is not known; write 'auto', 'optimal', 'greedy' or a list of steps")
+        raise ValueError(
+            f"einsum: optimize={optimize!r} is not known; write 'auto', 'optimal', 'greedy' or a list of steps"
+        )
     sizes = {
         name: size
         for names, shape in zip(inputs, shapes, strict=True)
@@ -144,7 +152,9 @@ def path_of(
     }
     search = _Search(sizes, frozenset(output))
     terms = [frozenset(names) for names in inputs]
-    return search.best(terms) if count <= 4 or (optimize == "optimal" and count <= 7) else search.greedy(terms)
+    return (
+        search.best(terms) if count <= 4 or (optimize == "optimal" and count <= 7) else search.greedy(terms)
+    )
 
 
 def _checked(steps: Iterable[tuple[int, ...]], count: int) -> list[tuple[int, ...]]:
@@ -171,7 +181,9 @@ class _Search:
     def elements(self, names: Iterable[str]) -> int:
         return math.prod([self.sizes.get(name, 1) for name in names])
 
-    def contracted(self, a: frozenset[str], b: frozenset[str], rest: Sequence[frozenset[str]]) -> frozenset[str]:
+    def contracted(
+        self, a: frozenset[str], b: frozenset[str], rest: Sequence[frozenset[str]]
+    ) -> frozenset[str]:
         """The names that are left of two terms: those that other terms or the result have, too."""
         return (a | b) & self.output.union(*rest)
 

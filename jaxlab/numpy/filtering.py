@@ -44,9 +44,13 @@ def _checked(name: str, a: Any, v: Any, mode: str) -> tuple[Any, Any]:
     check_arraylike(name, a, v)
     shapes = aval_of(a).shape, aval_of(v).shape
     if any(len(shape) != 1 for shape in shapes):
-        raise ValueError(f"{name}: arrays of shapes {shapes[0]} and {shapes[1]} were given, but each must have one axis")
+        raise ValueError(
+            f"{name}: arrays of shapes {shapes[0]} and {shapes[1]} were given, but each must have one axis"
+        )
     if 0 in (*shapes[0], *shapes[1]):
-        raise ValueError(f"{name}: arrays of shapes {shapes[0]} and {shapes[1]} were given, but neither may be empty")
+        raise ValueError(
+            f"{name}: arrays of shapes {shapes[0]} and {shapes[1]} were given, but neither may be empty"
+        )
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"{name}: mode={mode!r} was given, but it must be 'full', 'same' or 'valid'")
     return as_array(a), as_array(v)

@@ -102,7 +102,9 @@ def diag_indices_from(arr: Any) -> tuple[Any, ...]:
     check_arraylike("diag_indices_from", arr)
     shape = aval_of(arr).shape
     if len(shape) < 2 or len(set(shape)) > 1:
-        raise ValueError(f"diag_indices_from: an array of shape {shape} was given, but two or more axes of one size are needed")
+        raise ValueError(
+            f"diag_indices_from: an array of shape {shape} was given, but two or more axes of one size are needed"
+        )
     return diag_indices(shape[0], len(shape))
 
 
@@ -150,7 +152,9 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     """
     check_arraylike("unravel_index", indices)
     if not dtypes.issubdtype(aval_of(indices).dtype, np.integer):
-        raise TypeError(f"unravel_index: indices of dtype {aval_of(indices).dtype.name} were given, but integers are needed")
+        raise TypeError(
+            f"unravel_index: indices of dtype {aval_of(indices).dtype.name} were given, but integers are needed"
+        )
     sizes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     sizes = tuple([operator.index(size) for size in sizes])
     total = math.prod(sizes)
@@ -169,7 +173,12 @@ def _like(x: Any, value: int) -> Any:
 
 
 def ravel_multi_index(
-    multi_index: Sequence[Any], dims: Sequence[int], mode: str = "raise", order: str = "C", *, dtype: Any = None
+    multi_index: Sequence[Any],
+    dims: Sequence[int],
+    mode: str = "raise",
+    order: str = "C",
+    *,
+    dtype: Any = None,
 ) -> Any:
     """The flat indices of elements given by their index along each axis.
 
@@ -189,17 +198,23 @@ def ravel_multi_index(
     Array([1, 5], dtype=int32)
     """
     if len(multi_index) != len(dims):
-        raise ValueError(f"ravel_multi_index: {len(multi_index)} index arrays were given for {len(dims)} axes")
+        raise ValueError(
+            f"ravel_multi_index: {len(multi_index)} index arrays were given for {len(dims)} axes"
+        )
     check_arraylike("ravel_multi_index", *multi_index)
     for i in multi_index:
         if not dtypes.issubdtype(aval_of(i).dtype, np.integer):
-            raise TypeError(f"ravel_multi_index: indices of dtype {aval_of(i).dtype.name} were given, but integers are needed")
+            raise TypeError(
+                f"ravel_multi_index: indices of dtype {aval_of(i).dtype.name} were given, but integers are needed"
+            )
     sizes = [operator.index(d) for d in dims]
     places = [as_array(i) for i in multi_index]
     if mode == "raise":
         for i, size in zip(places, sizes, strict=True):
             if isinstance(i, Tracer):
-                raise ConcretizationTypeError(i, "ravel_multi_index with mode='raise'; use 'wrap' or 'clip': ravel_multi_index")
+                raise ConcretizationTypeError(
+                    i, "ravel_multi_index with mode='raise'; use 'wrap' or 'clip': ravel_multi_index"
+                )
             given = np.asarray(i)
             if ((given < 0) | (given >= size)).any():
                 raise ValueError(f"ravel_multi_index: an index is out of bounds for an axis of size {size}")
@@ -208,7 +223,9 @@ def ravel_multi_index(
     elif mode == "wrap":
         places = [remainder(i, size) for i, size in zip(places, sizes, strict=True)]
     else:
-        raise ValueError(f"ravel_multi_index: mode={mode!r} was given, but it must be 'raise', 'wrap' or 'clip'")
+        raise ValueError(
+            f"ravel_multi_index: mode={mode!r} was given, but it must be 'raise', 'wrap' or 'clip'"
+        )
     if order not in ("C", "F"):
         raise ValueError(f"ravel_multi_index: order={order!r} was given, but it must be 'C' or 'F'")
     strides = [math.prod(sizes[i + 1 :] if order == "C" else sizes[:i]) for i in range(len(sizes))]

@@ -100,7 +100,9 @@ def parse(shape: tuple[int, ...], index: Any) -> Parsed:
             parts.append(_window(item, shape[axis]))
         elif kind is int or isinstance(item, int | np.integer):
             if not shape[axis]:
-                raise IndexError(f"indexing: the index {item} is out of bounds for axis {axis}, which has size 0")
+                raise IndexError(
+                    f"indexing: the index {item} is out of bounds for axis {axis}, which has size 0"
+                )
             parts.append(At(operator.index(item)))
         elif kind is _Mask:
             if item.size != shape[axis]:
@@ -124,9 +126,13 @@ def _expand_masks(items: tuple[Any, ...]) -> list[Any]:
         if item is None or item is Ellipsis or kind is int or kind is slice:
             result.append(item)
         elif isinstance(item, str):
-            raise TypeError(f"indexing: {item!r} was given as an index, but arrays have no fields; write an integer or a slice")
+            raise TypeError(
+                f"indexing: {item!r} was given as an index, but arrays have no fields; write an integer or a slice"
+            )
         elif isinstance(item, list):
-            raise TypeError("indexing: a list was given as an index, but that is ambiguous; write x[jnp.array(indices)]")
+            raise TypeError(
+                "indexing: a list was given as an index, but that is ambiguous; write x[jnp.array(indices)]"
+            )
         elif isinstance(item, tuple):
             result += _expand_masks((np.asarray(item, None if item else np.int32),))
         elif isinstance(item, bool | np.bool_):
@@ -189,7 +195,9 @@ def _window(item: slice, size: int) -> Window:
         try:
             bounds.append(None if value is None else operator.index(value))
         except TypeError:
-            raise TypeError(f"indexing: the {name} of a slice is a {type(value).__name__}, but an integer is needed") from None
+            raise TypeError(
+                f"indexing: the {name} of a slice is a {type(value).__name__}, but an integer is needed"
+            ) from None
     start, stop, step = slice(*bounds).indices(size)
     return Window(start, len(range(start, stop, step)), step, stop)
 

@@ -58,7 +58,9 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
         return concatenate([ravel(x) for x in items], 0, dtype)
     avals = [aval_of(x) for x in items]
     if any(not aval.shape for aval in avals):
-        raise ValueError("concatenate: a scalar was given, but at least one axis is needed; use stack, or atleast_1d")
+        raise ValueError(
+            "concatenate: a scalar was given, but at least one axis is needed; use stack, or atleast_1d"
+        )
     axis = canonical_axis("concatenate", operator.index(axis), len(avals[0].shape))
     wanted, weak = common_type(avals) if dtype is None else (dtypes.canonicalize(dtype), False)
     return as_array(lax.concatenate([cast(x, wanted, weak) for x in items], axis))
@@ -110,7 +112,9 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> An
         axis = canonical_axis("stack", axis, len(aval_of(arrays).shape))
         return _concatenated_rows(lax.expand_dims(arrays, (axis + 1,)), axis, dtype)
     items = _items("stack", arrays)
-    wanted, weak = common_type([aval_of(x) for x in items]) if dtype is None else (dtypes.canonicalize(dtype), False)
+    wanted, weak = (
+        common_type([aval_of(x) for x in items]) if dtype is None else (dtypes.canonicalize(dtype), False)
+    )
     return lax.stack([cast(x, wanted, weak) for x in items], axis)
 
 
@@ -272,11 +276,16 @@ def _split(name: str, ary: Any, places: Any, axis: int) -> list[Any]:
     shape = aval_of(ary).shape
     axis = canonical_axis(name, operator.index(axis), len(shape))
     if isinstance(places, Tracer):
-        raise ConcretizationTypeError(places, f"{name}: the places to cut at decide the shapes of the parts: {name}")
+        raise ConcretizationTypeError(
+            places, f"{name}: the places to cut at decide the shapes of the parts: {name}"
+        )
     size = shape[axis]
     if isinstance(places, Sequence) or np.ndim(places):
         cuts = [0, *np.asarray(places).tolist(), size]
-        cuts = [min(max(cut + size if cut < 0 else cut, 0), size) if name == "array_split" else cut for cut in cuts]
+        cuts = [
+            min(max(cut + size if cut < 0 else cut, 0), size) if name == "array_split" else cut
+            for cut in cuts
+        ]
         sizes = np.diff(cuts)
         if any(part < 0 for part in sizes):
             raise ValueError(

@@ -14,7 +14,6 @@ from jaxlab.numpy.promotion import (
     check_arraylike,
     check_out,
     common_type,
-    promote,
     promote_dtypes,
     promote_pair,
 )
@@ -112,7 +111,9 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
     batch = (_after(batch_a, squeezed_a), _after(batch_b, squeezed_b))
     ndim_a, ndim_b = len(shape_a) - len(squeezed_a), len(shape_b) - len(squeezed_b)
     contract = ((ndim_a - 1,), (ndim_b - 1 - (not b_is_column),))
-    out = product("matmul", a, b, contract, batch, precision=precision, preferred_element_type=preferred_element_type)
+    out = product(
+        "matmul", a, b, contract, batch, precision=precision, preferred_element_type=preferred_element_type
+    )
     row = [] if a_is_row else [rank]
     column = [] if b_is_column else [rank + 1]
     order = [*from_batch, *from_a, *row, *from_b, *column]
@@ -168,7 +169,12 @@ def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any =
     if aval_of(a).dtype.kind == "c":
         a = lax.conj(a)
     return product(
-        "vdot", ravel(a), ravel(b), ((0,), (0,)), precision=precision, preferred_element_type=preferred_element_type
+        "vdot",
+        ravel(a),
+        ravel(b),
+        ((0,), (0,)),
+        precision=precision,
+        preferred_element_type=preferred_element_type,
     )
 
 
@@ -192,7 +198,9 @@ def vecdot(
     shape1, shape2 = aval_of(x1).shape, aval_of(x2).shape
     (i,), (j,) = axes_of("vecdot", axis, len(shape1)), axes_of("vecdot", axis, len(shape2))
     if shape1[i] != shape2[j]:
-        raise ValueError(f"vecdot: operands of shapes {shape1} and {shape2} were given, but axis {axis} differs in size")
+        raise ValueError(
+            f"vecdot: operands of shapes {shape1} and {shape2} were given, but axis {axis} differs in size"
+        )
     if aval_of(x1).dtype.kind == "c":
         x1 = lax.conj(x1)
     return _paired_vectors(
@@ -296,20 +304,24 @@ def tensordot(
     shape_a, shape_b = aval_of(a).shape, aval_of(b).shape
     if isinstance(axes, Sequence):
         if len(axes) != 2:
-            raise TypeError(f"tensordot: axes={axes!r} was given, but it must be a number or a pair: axes of a, axes of b")
+            raise TypeError(
+                f"tensordot: axes={axes!r} was given, but it must be a number or a pair: axes of a, axes of b"
+            )
         pair = (axes_of("tensordot", axes[0], len(shape_a)), axes_of("tensordot", axes[1], len(shape_b)))
         if len(pair[0]) != len(pair[1]):
-            raise TypeError(
-                f"tensordot: axes={axes!r} was given, but it must name as many axes of a as of b"
-            )
+            raise TypeError(f"tensordot: axes={axes!r} was given, but it must name as many axes of a as of b")
     else:
         count = operator.index(axes)
         if count > min(len(shape_a), len(shape_b)):
-            raise TypeError(f"tensordot: axes={count} was given for shapes {shape_a} and {shape_b}, which have fewer axes")
+            raise TypeError(
+                f"tensordot: axes={count} was given for shapes {shape_a} and {shape_b}, which have fewer axes"
+            )
         if count < 0:
             raise ValueError(f"tensordot: axes={count} was given, but it must be 0 or more")
         pair = (tuple(range(len(shape_a) - count, len(shape_a))), tuple(range(count)))
-    return product("tensordot", a, b, pair, precision=precision, preferred_element_type=preferred_element_type)
+    return product(
+        "tensordot", a, b, pair, precision=precision, preferred_element_type=preferred_element_type
+    )
 
 
 @compiled(static_argnames=_STATIC)
@@ -373,11 +385,15 @@ def kron(a: Any, b: Any) -> Any:
     >>> jnp.kron(jnp.array([1, 10]), jnp.array([1, 2]))
     Array([ 1,  2, 10, 20], dtype=int32)
     """
-    a, b = promote("kron", a, b)
+    check_arraylike("kron", a, b)
+    a, b = promote_dtypes(a, b)
+    rank = max(len(aval_of(a).shape), len(aval_of(b).shape))
+    a, b = (
+        lax.expand_dims(x, range(rank - len(aval_of(x).shape))) if aval_of(x).shape else x for x in (a, b)
+    )
     shape_a, shape_b = aval_of(a).shape, aval_of(b).shape
     if not shape_a or not shape_b:
         return _times(a, b)
-    rank = len(shape_a)
     spread_a = lax.expand_dims(a, range(1, 2 * rank, 2))
     spread_b = lax.expand_dims(b, range(0, 2 * rank, 2))
     return lax.reshape(_times(spread_a, spread_b), [m * n for m, n in zip(shape_a, shape_b, strict=True)])
@@ -406,7 +422,9 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
     size_a, size_b = aval_of(a).shape[-1], aval_of(b).shape[-1]
     if size_a not in (2, 3) or size_b not in (2, 3):
-        raise ValueError(f"cross: vectors of {size_a} and {size_b} components were given, but 2 or 3 are needed")
+        raise ValueError(
+            f"cross: vectors of {size_a} and {size_b} components were given, but 2 or 3 are needed"
+        )
     if size_a == size_b == 2:
         first = _times(_component(a, 0), _component(b, 1))
         return _difference(first, _times(_component(a, 1), _component(b, 0)))

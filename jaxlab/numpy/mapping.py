@@ -45,18 +45,26 @@ def vectorize(
     (5, 2)
     """
     if any(not isinstance(n, int | str) for n in excluded):
-        raise TypeError(f"vectorize: excluded={excluded!r} was given, but it holds numbers and names of arguments")
+        raise TypeError(
+            f"vectorize: excluded={excluded!r} was given, but it holds numbers and names of arguments"
+        )
     if any(isinstance(n, int) and n < 0 for n in excluded):
-        raise ValueError(f"vectorize: excluded={excluded!r} was given, but numbers of arguments are 0 or more")
+        raise ValueError(
+            f"vectorize: excluded={excluded!r} was given, but numbers of arguments are 0 or more"
+        )
     if signature is not None and not _SIGNATURE.fullmatch(signature):
-        raise ValueError(f"vectorize: signature {signature!r} cannot be read; write it as in '(m,n),(n)->(m)'")
+        raise ValueError(
+            f"vectorize: signature {signature!r} cannot be read; write it as in '(m,n),(n)->(m)'"
+        )
 
     @functools.wraps(pyfunc)
     def vectorized(*args: Any, **kwargs: Any) -> Any:
         fixed_names = {name: x for name, x in kwargs.items() if name in excluded}
         names = [name for name in kwargs if name not in excluded]
         numbers = [i for i in range(len(args)) if i not in excluded]
-        arrays = [as_array(asarray(x)) for x in (*[args[i] for i in numbers], *[kwargs[name] for name in names])]
+        arrays = [
+            as_array(asarray(x)) for x in (*[args[i] for i in numbers], *[kwargs[name] for name in names])
+        ]
 
         def call(*given: Any) -> Any:
             full = list(args)
@@ -71,7 +79,9 @@ def vectorize(
             left, _, right = signature.partition("->")
             inputs, outputs = _core_axes(left), _core_axes(right)
             if len(inputs) != len(arrays):
-                raise ValueError(f"vectorize: {len(arrays)} arguments were given for the signature {signature!r}")
+                raise ValueError(
+                    f"vectorize: {len(arrays)} arguments were given for the signature {signature!r}"
+                )
             checked = _checked(call, signature, inputs, outputs)
         leads = [_leading(signature, x, axes) for x, axes in zip(arrays, inputs, strict=True)]
         common = broadcast_shapes(*leads)
@@ -83,10 +93,16 @@ def vectorize(
             if any(dim is not None for dim in dims):
                 mapped = vmap(mapped, tuple(dims))
         out = mapped(*given)
-        missing = [i for i in range(len(common)) if all(_size_at(lead, len(common) - i) == 1 for lead in leads)]
+        missing = [
+            i for i in range(len(common)) if all(_size_at(lead, len(common) - i) == 1 for lead in leads)
+        ]
         if not missing:
             return out
-        return tuple(expand_dims(x, missing) for x in out) if isinstance(out, tuple) else expand_dims(out, missing)
+        return (
+            tuple(expand_dims(x, missing) for x in out)
+            if isinstance(out, tuple)
+            else expand_dims(out, missing)
+        )
 
     return vectorized
 
@@ -98,7 +114,9 @@ def _size_at(lead: tuple[int, ...], back: int) -> int:
 def _leading(signature: str | None, x: Any, core: tuple[str, ...]) -> tuple[int, ...]:
     shape = aval_of(x).shape
     if len(shape) < len(core):
-        raise ValueError(f"vectorize: an argument of shape {shape} was given, but {signature!r} asks for {len(core)} axes")
+        raise ValueError(
+            f"vectorize: an argument of shape {shape} was given, but {signature!r} asks for {len(core)} axes"
+        )
     return shape[: len(shape) - len(core)]
 
 
@@ -107,7 +125,10 @@ def _without_ones(x: Any, lead: tuple[int, ...]) -> Any:
 
 
 def _checked(
-    call: Callable[..., Any], signature: str, inputs: Sequence[tuple[str, ...]], outputs: Sequence[tuple[str, ...]]
+    call: Callable[..., Any],
+    signature: str,
+    inputs: Sequence[tuple[str, ...]],
+    outputs: Sequence[tuple[str, ...]],
 ) -> Callable[..., Any]:
     """A function that checks the sizes of named axes, of arguments and results."""
 
@@ -116,18 +137,24 @@ def _checked(
 
         def check(what: str, shape: tuple[int, ...], names: tuple[str, ...]) -> None:
             if len(shape) != len(names):
-                raise ValueError(f"vectorize: {what} has shape {shape}, but {signature!r} asks for axes {names}")
+                raise ValueError(
+                    f"vectorize: {what} has shape {shape}, but {signature!r} asks for axes {names}"
+                )
             for name, size in zip(names, shape, strict=True):
                 known = int(name) if name.isdigit() else sizes.setdefault(name, size)
                 if known != size:
-                    raise ValueError(f"vectorize: axis {name} of {what} has size {size}, but {known} is needed ({signature!r})")
+                    raise ValueError(
+                        f"vectorize: axis {name} of {what} has size {size}, but {known} is needed ({signature!r})"
+                    )
 
         for i, (x, names) in enumerate(zip(args, inputs, strict=True)):
             check(f"argument {i}", aval_of(x).shape, names)
         out = call(*args)
         results = out if isinstance(out, tuple | list) else (out,)
         if len(results) != len(outputs):
-            raise TypeError(f"vectorize: the function returned {len(results)} results, but {signature!r} has {len(outputs)}")
+            raise TypeError(
+                f"vectorize: the function returned {len(results)} results, but {signature!r} has {len(outputs)}"
+            )
         for i, (x, names) in enumerate(zip(results, outputs, strict=True)):
             check(f"result {i}", aval_of(x).shape, names)
         return out

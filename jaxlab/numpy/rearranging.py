@@ -39,7 +39,9 @@ def tile(A: Any, reps: Any) -> Any:
            [1, 2, 1, 2]], dtype=int32)
     """
     check_arraylike("tile", A)
-    counts = tuple([operator.index(n) for n in reps]) if isinstance(reps, Sequence) else (operator.index(reps),)
+    counts = (
+        tuple([operator.index(n) for n in reps]) if isinstance(reps, Sequence) else (operator.index(reps),)
+    )
     ndim = len(aval_of(A).shape)
     A = lax.expand_dims(A, range(max(0, len(counts) - ndim)))
     return lax.tile(A, (1,) * (ndim - len(counts)) + counts)
@@ -73,7 +75,8 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
     if total_repeat_length is None:
         if isinstance(repeats, Tracer):
             raise ConcretizationTypeError(
-                repeats, "repeat: how often to repeat decides the shape of the result; give total_repeat_length=: repeat"
+                repeats,
+                "repeat: how often to repeat decides the shape of the result; give total_repeat_length=: repeat",
             )
         counts = np.asarray(repeats)
         if counts.size == 1:
@@ -87,7 +90,9 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
     if aval_of(counts).size == 1:
         counts = broadcast_to_shape(reshape(counts, 1), (size,))
     if aval_of(counts).shape != (size,):
-        raise ValueError(f"repeat: repeats have shape {aval_of(counts).shape}, but axis {axis} has size {size}")
+        raise ValueError(
+            f"repeat: repeats have shape {aval_of(counts).shape}, but axis {axis} has size {size}"
+        )
     if not size or not total:
         return lax.full((*shape[:axis], total if size else 0, *shape[axis + 1 :]), 0, aval_of(a).dtype)
     # A mark at the first place of each slice; the running total of marks is the number of the slice.
@@ -261,7 +266,11 @@ def resize(a: Any, new_shape: Any) -> Any:
            [3, 1]], dtype=int32)
     """
     check_arraylike("resize", a)
-    shape = tuple([operator.index(n) for n in new_shape]) if isinstance(new_shape, Sequence) else (operator.index(new_shape),)
+    shape = (
+        tuple([operator.index(n) for n in new_shape])
+        if isinstance(new_shape, Sequence)
+        else (operator.index(new_shape),)
+    )
     if any(size < 0 for size in shape):
         raise ValueError(f"resize: the shape {shape} was given, but sizes must be 0 or more")
     return _resized(a, new_shape=shape)
@@ -343,7 +352,8 @@ def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices
     if isinstance(obj, Tracer):
         if not assume_unique_indices or not aval_of(obj).shape:
             raise ConcretizationTypeError(
-                obj, "delete: the places decide the shape of the result; give assume_unique_indices=True: delete"
+                obj,
+                "delete: the places decide the shape of the result; give assume_unique_indices=True: delete",
             )
         return _delete_distinct(arr, ravel(obj), axis, size)
     if isinstance(obj, slice):
@@ -352,18 +362,26 @@ def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices
         places = np.asarray(obj)
     if places.dtype.kind == "b":
         if places.shape != (size,):
-            raise ValueError(f"delete: a mask of shape {places.shape} was given, but axis {axis} has size {size}")
+            raise ValueError(
+                f"delete: a mask of shape {places.shape} was given, but axis {axis} has size {size}"
+            )
         kept = ~places
     else:
         if places.size and (places.dtype.kind not in "iu"):
-            raise TypeError(f"delete: places of dtype {places.dtype} were given, but integers or booleans are needed")
+            raise TypeError(
+                f"delete: places of dtype {places.dtype} were given, but integers or booleans are needed"
+            )
         wrong = places[(places < -size) | (places >= size)] if places.size else places
         if wrong.size:
             raise IndexError(f"delete: the place {wrong.flat[0]} is out of bounds for an axis of size {size}")
         if places.ndim == 0:
             cut = int(places) % size
             return lax.concatenate(
-                [lax.slice(arr, (0,) * len(shape), (*shape[:axis], cut, *shape[axis + 1 :])), _rest(arr, axis, cut + 1)], axis
+                [
+                    lax.slice(arr, (0,) * len(shape), (*shape[:axis], cut, *shape[axis + 1 :])),
+                    _rest(arr, axis, cut + 1),
+                ],
+                axis,
             )
         kept = np.ones(size, bool)
         kept[places.astype(int)] = False
@@ -402,13 +420,19 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = N
     """
     check_arraylike("trim_zeros", filt)
     if isinstance(filt, Tracer):
-        raise ConcretizationTypeError(filt, "trim_zeros: the shape of the result depends on values: trim_zeros")
+        raise ConcretizationTypeError(
+            filt, "trim_zeros: the shape of the result depends on values: trim_zeros"
+        )
     x = np.asarray(filt)
     axes = range(x.ndim) if axis is None else axes_of("trim_zeros", axis, x.ndim)
     index: list[slice] = [slice(None)] * x.ndim
     for i in axes:
         there = np.nonzero((x != 0).any(tuple(j for j in range(x.ndim) if j != i)))[0]
-        first, last = (there[0], there[-1] + 1) if there.size else (x.shape[i] if "f" in trim.lower() else 0, x.shape[i])
+        first, last = (
+            (there[0], there[-1] + 1)
+            if there.size
+            else (x.shape[i] if "f" in trim.lower() else 0, x.shape[i])
+        )
         if not there.size and "f" not in trim.lower():
             last = 0
         index[i] = slice(first if "f" in trim.lower() else 0, last if "b" in trim.lower() else x.shape[i])

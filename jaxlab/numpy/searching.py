@@ -58,7 +58,9 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
             f"searchsorted: method={method!r} was given, but it must be 'scan', 'scan_unrolled', 'sort' or 'compare_all'"
         )
     if len(aval_of(a).shape) != 1:
-        raise ValueError(f"searchsorted: an array of shape {aval_of(a).shape} was given, but one axis is needed")
+        raise ValueError(
+            f"searchsorted: an array of shape {aval_of(a).shape} was given, but one axis is needed"
+        )
     a, v = promote_dtypes(a, v)
     a = as_array(a) if sorter is None else getitem(as_array(a), sorter)
     shape = aval_of(v).shape
@@ -146,8 +148,7 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = Non
     side, method = "left" if right else "right", method or "scan"
     ascending = lax.ge(getitem(bins, -1), getitem(bins, 0))
     up = searchsorted(bins, x, side=side, method=method)
-    other = "right" if right else "left"
-    down = searchsorted(lax.rev(bins, (0,)), x, side=other, method=method)
+    down = searchsorted(lax.rev(bins, (0,)), x, side=side, method=method)
     return selected(ascending, up, lax.sub(filled(down, size), down))
 
 
@@ -177,7 +178,9 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | N
     minlength = operator.index(minlength)
     if length is None:
         if isinstance(x, Tracer):
-            raise ConcretizationTypeError(x, "bincount: the greatest number decides the size; give length=: bincount")
+            raise ConcretizationTypeError(
+                x, "bincount: the greatest number decides the size; give length=: bincount"
+            )
         given = np.asarray(x)
         length = max(minlength, int(given.max()) + 1 if given.size else 0)
     else:
@@ -185,7 +188,9 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | N
     if weights is None:
         weights = I32.type(1)
     elif aval_of(weights).shape != aval.shape:
-        raise ValueError(f"bincount: {aval.shape[0]} numbers and weights of shape {aval_of(weights).shape} were given")
+        raise ValueError(
+            f"bincount: {aval.shape[0]} numbers and weights of shape {aval_of(weights).shape} were given"
+        )
     counts = lax.full((length,), 0, aval_of(weights).dtype)
     return at(counts).__getitem__(clip(x, 0)).add(weights, mode="drop")
 
@@ -207,7 +212,9 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     (flat,) = promote_dtypes(ravel(a), inexact=True)
     dtype = aval_of(flat).dtype
     if isinstance(bins, str):
-        raise NotImplementedError(f"histogram_bin_edges: bins={bins!r} was given, but only numbers and edges are known")
+        raise NotImplementedError(
+            f"histogram_bin_edges: bins={bins!r} was given, but only numbers and edges are known"
+        )
     if isinstance(bins, Sequence) or aval_of(bins).shape:
         return cast(asarray(bins), dtype)
     if range is None:
@@ -255,7 +262,9 @@ def histogram(
     else:
         check_arraylike("histogram", a, weights)
         if aval_of(a).shape != aval_of(weights).shape:
-            raise ValueError(f"histogram: elements {aval_of(a).shape} and weights {aval_of(weights).shape} differ in shape")
+            raise ValueError(
+                f"histogram: elements {aval_of(a).shape} and weights {aval_of(weights).shape} differ in shape"
+            )
         a, weights = promote_dtypes(a, weights, inexact=True)
     edges = histogram_bin_edges(a, bins, range, weights)
     flat = ravel(a)
@@ -288,7 +297,12 @@ def _interp(x: Any, xp: Any, fp: Any, ends: tuple[Any, ...], period: Any, *, lef
         order = argsort(xp)
         xp, fp = getitem(xp, order), getitem(fp, order)
         xp = lax.concatenate(
-            [subtract.__wrapped__(getitem(xp, slice(-1, None)), period), xp, add.__wrapped__(getitem(xp, slice(1)), period)], 0
+            [
+                subtract.__wrapped__(getitem(xp, slice(-1, None)), period),
+                xp,
+                add.__wrapped__(getitem(xp, slice(1)), period),
+            ],
+            0,
         )
         fp = lax.concatenate([getitem(fp, slice(-1, None)), fp, getitem(fp, slice(1))], 0)
     size = aval_of(xp).shape[0]
@@ -341,7 +355,12 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     for name, end in (("left", left), ("right", right)):
         if isinstance(end, str) and end != "extrapolate":
             raise ValueError(f"interp: {name}={end!r} was given, but the only word known is 'extrapolate'")
-    if period is not None and not isinstance(period, Tracer) and np.ndim(period) == 0 and np.asarray(period) == 0:
+    if (
+        period is not None
+        and not isinstance(period, Tracer)
+        and np.ndim(period) == 0
+        and np.asarray(period) == 0
+    ):
         raise ValueError("interp: period=0 was given, but it must not be 0")
     ends = tuple(end for end in (left, right) if end is not None and not isinstance(end, str))
     words = [end if end is None or isinstance(end, str) else "given" for end in (left, right)]

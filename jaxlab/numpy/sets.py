@@ -59,14 +59,20 @@ def unique(
     if size is None:
         if isinstance(ar, Tracer):
             raise ConcretizationTypeError(
-                ar, "unique: the number of distinct elements depends on values; give size= to say how many there is room for: unique"
+                ar,
+                "unique: the number of distinct elements depends on values; give size= to say how many there is room for: unique",
             )
         host = np.asarray(ar)
-        found = np.unique(host, *wanted, axis=axis, equal_nan=equal_nan) if any(wanted) else (
-            np.unique(host, axis=axis, equal_nan=equal_nan),
+        found = (
+            np.unique(host, *wanted, axis=axis, equal_nan=equal_nan)
+            if any(wanted)
+            else (np.unique(host, axis=axis, equal_nan=equal_nan),)
         )
         values, *places = found if isinstance(found, tuple) else (found,)
-        shaped = [p.reshape(host.shape) if axis is None and return_inverse and i == return_index else p for i, p in enumerate(places)]
+        shaped = [
+            p.reshape(host.shape) if axis is None and return_inverse and i == return_index else p
+            for i, p in enumerate(places)
+        ]
         results = (put(values), *[put(p.astype(I32)) for p in shaped])
     else:
         results = _traced_unique(as_array(ar), wanted, axis, equal_nan, operator.index(size), fill_value)
@@ -89,7 +95,10 @@ def _traced_unique(
         empty = [lax.full((size,), 0, I32), lax.full((0,), 0, I32), lax.full((size,), 0, I32)]
         return (_back(values, axis), *[e for e, w in zip(empty, wanted, strict=True) if w])
     columns = lax.reshape(x, (count, int(np.prod(rest))))
-    keys = [lax.squeeze(lax.slice_in_dim(columns, i, i + 1, axis=1), (1,)) for i in range(aval_of(columns).shape[1])]
+    keys = [
+        lax.squeeze(lax.slice_in_dim(columns, i, i + 1, axis=1), (1,))
+        for i in range(aval_of(columns).shape[1])
+    ]
     *_, order = lax.sort((*keys, lax.iota(I32, count)), num_keys=max(1, len(keys)), is_stable=True)
     ordered = getitem(columns, order)
     later, earlier = lax.slice_in_dim(ordered, 1, count), lax.slice_in_dim(ordered, 0, count - 1)
@@ -106,7 +115,9 @@ def _traced_unique(
     source = getitem(order, lax.min(starts, lax.full((size,), count - 1, I32)))
     values = getitem(x, source)
     spread = lax.broadcast_in_dim(there, aval_of(values).shape, (0,))
-    rest_value = getitem(values, slice(0, 1)) if fill_value is None else cast(as_array(fill_value), aval_of(x).dtype)
+    rest_value = (
+        getitem(values, slice(0, 1)) if fill_value is None else cast(as_array(fill_value), aval_of(x).dtype)
+    )
     shape_of_rest = aval_of(rest_value).shape
     shared = range(len(aval_of(values).shape) - len(shape_of_rest), len(aval_of(values).shape))
     values = lax.select(spread, values, lax.broadcast_in_dim(rest_value, aval_of(values).shape, shared))
@@ -183,7 +194,12 @@ def unique_values(x: Any, /, *, size: int | None = None, fill_value: Any = None)
 
 
 def isin(
-    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, method: str = "auto"
+    element: Any,
+    test_elements: Any,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    method: str = "auto",
 ) -> Any:
     """Whether each element is among others.
 

@@ -126,7 +126,9 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
     check_arraylike("lexsort", *rows)
     shape = aval_of(rows[0]).shape
     if any(aval_of(key).shape != shape for key in rows):
-        raise ValueError(f"lexsort: keys of shapes {[aval_of(key).shape for key in rows]} were given, but one is needed")
+        raise ValueError(
+            f"lexsort: keys of shapes {[aval_of(key).shape for key in rows]} were given, but one is needed"
+        )
     if not shape:
         return lax.full((), 0, I32)
     axis = canonical_axis("lexsort", axis, len(shape))
@@ -199,7 +201,9 @@ def argpartition(a: Any, kth: int, axis: int = -1) -> Any:
     check_arraylike("argpartition", a)
     aval = aval_of(a)
     if aval.dtype.kind == "c":
-        raise NotImplementedError("argpartition: complex numbers were given, but real ones are needed; use argsort")
+        raise NotImplementedError(
+            "argpartition: complex numbers were given, but real ones are needed; use argsort"
+        )
     axis = canonical_axis("argpartition", axis, len(aval.shape))
     place = _kth("argpartition", kth, aval.shape[axis])
     ndim = len(aval.shape)

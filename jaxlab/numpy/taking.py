@@ -14,7 +14,14 @@ from jaxlab.core.trace import Tracer
 from jaxlab.errors import ConcretizationTypeError
 from jaxlab.numpy.indexing import getitem
 from jaxlab.numpy.manipulation import broadcast_arrays, moveaxis, ravel
-from jaxlab.numpy.promotion import broadcast_shapes, broadcast_to_shape, cast, check_arraylike, check_out, promote_dtypes
+from jaxlab.numpy.promotion import (
+    broadcast_shapes,
+    broadcast_to_shape,
+    cast,
+    check_arraylike,
+    check_out,
+    promote_dtypes,
+)
 from jaxlab.numpy.selection import nonzero, selected
 from jaxlab.numpy.ufuncs_arithmetic import remainder
 from jaxlab.numpy.ufuncs_rounding import clip
@@ -88,7 +95,9 @@ def _take(
     size = shape[axis]
     places: Any
     if mode == "raise":
-        raise NotImplementedError("take: mode='raise' was given, but programs cannot raise; use 'fill', 'clip' or 'wrap'")
+        raise NotImplementedError(
+            "take: mode='raise' was given, but programs cannot raise; use 'fill', 'clip' or 'wrap'"
+        )
     if mode == "wrap":
         places, mode = remainder(indices, _number_like(indices, size)), "promise_in_bounds"
     elif mode == "clip":
@@ -119,7 +128,9 @@ def _take(
 def _check_integers(name: str, indices: Any) -> None:
     dtype = aval_of(indices).dtype
     if not dtypes.issubdtype(dtype, np.integer):
-        raise TypeError(f"{name}: the indices have dtype {dtype.name}, but integers are needed; convert them with astype")
+        raise TypeError(
+            f"{name}: the indices have dtype {dtype.name}, but integers are needed; convert them with astype"
+        )
 
 
 def _number_like(x: Any, value: int) -> Any:
@@ -212,7 +223,9 @@ def take_along_axis(
 
 def _not_in_place(name: str, inplace: bool) -> None:
     if inplace:
-        raise ValueError(f"{name}: inplace=True was given, but arrays never change; pass inplace=False and use the result")
+        raise ValueError(
+            f"{name}: inplace=True was given, but arrays never change; pass inplace=False and use the result"
+        )
 
 
 @named(static_argnames=("axis", "inplace", "mode"))
@@ -308,7 +321,9 @@ def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Any:
     check_arraylike("place", arr, mask, vals)
     aval, values = aval_of(arr), ravel(vals)
     if aval_of(mask).size != aval.size:
-        raise ValueError(f"place: an array of shape {aval.shape} and a mask of shape {aval_of(mask).shape} were given")
+        raise ValueError(
+            f"place: an array of shape {aval.shape} and a mask of shape {aval_of(mask).shape} were given"
+        )
     given = aval_of(values).shape[0]
     if not given:
         raise ValueError("place: no values were given, but at least one is needed")
@@ -350,10 +365,14 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     count = len(arrays)
     if mode == "raise":
         if isinstance(a, Tracer):
-            raise ConcretizationTypeError(a, "choose with mode='raise'; use mode='wrap' or mode='clip': choose")
+            raise ConcretizationTypeError(
+                a, "choose with mode='raise'; use mode='wrap' or mode='clip': choose"
+            )
         given = np.asarray(a)
         if ((given < 0) | (given >= count)).any():
-            raise ValueError(f"choose: the array has numbers outside of 0 to {count - 1}, but there are {count} choices")
+            raise ValueError(
+                f"choose: the array has numbers outside of 0 to {count - 1}, but there are {count} choices"
+            )
     elif mode == "clip":
         a = clip(a, 0, count - 1)
     elif mode == "wrap":
@@ -371,7 +390,13 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
 
 
 def compress(
-    condition: Any, a: Any, axis: int | None = None, *, size: int | None = None, fill_value: Any = 0, out: None = None
+    condition: Any,
+    a: Any,
+    axis: int | None = None,
+    *,
+    size: int | None = None,
+    fill_value: Any = 0,
+    out: None = None,
 ) -> Any:
     """The slices along an axis where a condition holds.
 
@@ -393,7 +418,9 @@ def compress(
     check_out("compress", out)
     check_arraylike("compress", condition, a)
     if len(aval_of(condition).shape) != 1:
-        raise ValueError(f"compress: the condition has shape {aval_of(condition).shape}, but one axis is needed")
+        raise ValueError(
+            f"compress: the condition has shape {aval_of(condition).shape}, but one axis is needed"
+        )
     if axis is None:
         a, axis = ravel(a), 0
     shape = aval_of(a).shape
@@ -401,7 +428,9 @@ def compress(
     length, count = shape[axis], aval_of(condition).shape[0]
     if count > length:
         if not isinstance(condition, Tracer) and np.asarray(condition)[length:].any():
-            raise ValueError(f"compress: the condition has {count} entries and holds beyond the axis of size {length}")
+            raise ValueError(
+                f"compress: the condition has {count} entries and holds beyond the axis of size {length}"
+            )
         condition = lax.slice(condition, (0,), (length,))
     (places,) = nonzero(condition, size=size, fill_value=length)
     taken = take(a, places, axis, mode="fill", fill_value=None if size is None else 0)
@@ -511,13 +540,17 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True)
            [0., 5.]], dtype=float32)
     """
     if inplace:
-        raise NotImplementedError("fill_diagonal: inplace=True was given, but arrays never change; pass inplace=False")
+        raise NotImplementedError(
+            "fill_diagonal: inplace=True was given, but arrays never change; pass inplace=False"
+        )
     if wrap:
         raise NotImplementedError("fill_diagonal: wrap=True is not known; leave it out")
     check_arraylike("fill_diagonal", a, val)
     shape = aval_of(a).shape
     if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
-        raise ValueError(f"fill_diagonal: an array of shape {shape} was given, but two axes, or more of one size, are needed")
+        raise ValueError(
+            f"fill_diagonal: an array of shape {shape} was given, but two axes, or more of one size, are needed"
+        )
     size = min(shape)
     i = lax.iota(I32, size)
     if aval_of(val).shape:

@@ -72,13 +72,13 @@ class IndexUpdateRef:
         Array([ 0, -1], dtype=int32)
         """
         parsed = parse(aval_of(self.array).shape, self.index)
-        options = dict(
-            mode=mode,
-            fill_value=fill_value,
-            indices_are_sorted=indices_are_sorted,
-            unique_indices=unique_indices,
-            wrap_negative_indices=wrap_negative_indices,
-        )
+        options = {
+            "mode": mode,
+            "fill_value": fill_value,
+            "indices_are_sorted": indices_are_sorted,
+            "unique_indices": unique_indices,
+            "wrap_negative_indices": wrap_negative_indices,
+        }
         get = take_parts if _traced(self.array, parsed.arrays) else _eager_get
         return get(self.array, parsed.arrays, parts=parsed.parts, expanded=parsed.expanded, **options)
 
@@ -136,11 +136,13 @@ class IndexUpdateRef:
         check_arraylike(f"x.at[...].{operation.removeprefix('scatter_')}", values)
         unknown = set(options) - _OPTIONS
         if unknown:
-            raise TypeError(f"x.at[...]: there is no option {min(unknown)!r}; the options are {', '.join(sorted(_OPTIONS))}")
+            raise TypeError(
+                f"x.at[...]: there is no option {min(unknown)!r}; the options are {', '.join(sorted(_OPTIONS))}"
+            )
         parsed = parse(aval_of(self.array).shape, self.index)
         x = self.array
         write = update if _traced(x, parsed.arrays, values) else _eager_update
-        form = dict(operation=operation, parts=parsed.parts, expanded=parsed.expanded)
+        form = {"operation": operation, "parts": parsed.parts, "expanded": parsed.expanded}
         return write(x, parsed.arrays, values, **form, **options)
 
 
@@ -225,7 +227,9 @@ def _fit(values: Any, full: tuple[int, ...], new_axes: list[int]) -> Any:
 
 
 @partial(jit, static_argnames=("operation", "parts", "expanded", *sorted(_OPTIONS)))
-def _eager_update(x: Any, arrays: list[Any], values: Any, *, operation: str, parts: Parts, **options: Any) -> Any:
+def _eager_update(
+    x: Any, arrays: list[Any], values: Any, *, operation: str, parts: Parts, **options: Any
+) -> Any:
     return update(x, arrays, values, operation=operation, parts=parts, **options)
 
 
@@ -237,4 +241,3 @@ def _eager_get(x: Any, arrays: list[Any], *, parts: Parts, **options: Any) -> An
 def at(array: Any) -> IndexUpdateHelper:
     """The value of the ``at`` property of arrays and tracers."""
     return IndexUpdateHelper(array)
-
