@@ -1,6 +1,7 @@
 """The operations themselves: one function a primitive, strict about dtypes and shapes.
 
-Names and signatures are JAX's. `jaxlab.numpy` is built of these; it promotes dtypes and broadcasts shapes first.
+Names and signatures are JAX's. `jaxlab.numpy` is built of these; it promotes dtypes and broadcasts shapes
+first.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

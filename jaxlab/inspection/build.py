@@ -7,8 +7,6 @@ import linecache
 from collections.abc import Sequence
 from typing import Any
 
-from jaxlib.version import __version__ as jaxlib_version
-
 from jaxlab.core import source
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn
 from jaxlab.core.printing import jaxpr_to_text
@@ -18,6 +16,7 @@ from jaxlab.inspection.record import Cost
 from jaxlab.inspection.stages import Form, Part, jaxpr_form, stablehlo_form
 from jaxlab.interpreters.program import Program
 from jaxlab.interpreters.staging import stage
+from jaxlab.runtime.native import JAXLIB_VERSION
 from jaxlab.version import __version__
 
 _TITLES = {"jaxpr": ("jaxpr", "jaxpr"), "stablehlo": ("StableHLO", "mlir"), "hlo": ("Optimised HLO", "hlo")}
@@ -236,4 +235,4 @@ def cost_of(program: Program | None) -> Cost:
 
 def producer() -> str:
     """The versions that made a record."""
-    return f"jaxlab {__version__}, jaxlib {jaxlib_version}"
+    return f"jaxlab {__version__}, jaxlib {JAXLIB_VERSION}"

@@ -9,8 +9,8 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.runtime import backend
-from jaxlab.runtime.keys import KeyArray
 from jaxlab.runtime.coexistence import without_jax
+from jaxlab.runtime.keys import KeyArray
 from jaxlab.runtime.native import J, xc
 from jaxlab.runtime.sharding import single_device
 

@@ -62,10 +62,10 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
 
 
 def test_no_two_test_files_share_a_name() -> None:
-    """pytest imports them by their bare names."""
+    """pytest imports them by their bare names, except in folders that are packages."""
     seen: dict[str, Path] = {}
     for path in sorted((ROOT / "tests").rglob("*.py")):
-        if path.name not in ("conftest.py", "__init__.py"):
+        if path.name != "conftest.py" and not (path.parent / "__init__.py").exists():
             assert path.name not in seen, f"{path} and {seen[path.name]}"
             seen[path.name] = path
 
