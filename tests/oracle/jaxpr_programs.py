@@ -228,7 +228,7 @@ CONTROL = [
     "jaxpr(lambda x, t: jax.jvp(lambda x: lax.cond(True, lax.sin, lax.cos, x), (x,), (t,)), f32(3), f32(3))",
     "jaxpr(jax.vmap(lambda p, x: lax.cond(p, lax.sin, lax.cos, x)), b8(2), f32(2))",
     "jaxpr(jax.vmap(lambda p, x: lax.cond(p, lax.sin, lax.cos, x), in_axes=(None, 0)), True, f32(2))",
-    "jaxpr(lambda *x: jax.jvp(lambda x: lax.while_loop(lambda c: c < 9, lambda c: c * x, x), *x), [2.], [1.])",
+    "jaxpr(lambda *a: jax.jvp(lambda x: lax.while_loop(lambda c: c < 9, lambda c: x*c, x), *a), [2.], [1.])",
     "jaxpr(jax.vmap(lambda x: lax.while_loop(lambda c: c < 9, lambda c: c + 1, x)), i32(3))",
     "jaxpr(lambda x, t: jax.jvp(lambda c: lax.scan(lambda c, x: (c * x, c), c, f32(4)), (x,), (t,)), 2., 1.)",
     "jaxpr(jax.vmap(lambda c, xs: lax.scan(lambda c, x: (c + x, c), c, xs)), f32(2), f32(2, 4))",
