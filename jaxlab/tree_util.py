@@ -19,11 +19,11 @@ from jaxlab import tree
 from jaxlab.tree import (
     KeyPath,
     broadcast_prefix,
+    dispatch_registry,
     flatten_one_level,
     flatten_one_level_with_keys,
     keystr,
     register_pytree_node,
-    dispatch_registry,
     registry,
 )
 

@@ -241,7 +241,7 @@ def store_later(
     def job() -> None:
         try:
             body = serialize()
-        except Exception:  # some programs cannot be serialized, a sort of integers among them: nothing to do about it
+        except Exception:  # some programs cannot be serialized, a sort of integers among them
             return
         try:
             cache.write(key, body, locations, seconds)
