@@ -12,10 +12,11 @@ from jaxlib import xla_client
 # A traceback object costs 0.1-0.3 us to take and is decoded only when somebody asks.
 take = xla_client.Traceback.get_traceback
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+"""The folder of jaxlab's own code."""
 _HIDDEN = tuple(
     {
-        _PACKAGE,
+        PACKAGE,
         os.path.dirname(os.path.dirname(os.path.abspath(xla_client.__file__))) + os.sep,  # site-packages
         os.path.dirname(os.path.abspath(os.__file__)) + os.sep,  # the standard library
     }

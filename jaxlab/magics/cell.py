@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import time
@@ -11,7 +12,10 @@ from typing import Any
 from IPython.core.error import UsageError
 
 import jaxlab
+from jaxlab import tree_util
 from jaxlab.config import config
+from jaxlab.core.trace import Tracer
+from jaxlab.errors import UnexpectedTracerError
 from jaxlab.inspection.record import Input, Output
 from jaxlab.magics import device as devices
 from jaxlab.magics.body import Body
@@ -29,6 +33,8 @@ from jaxlab.magics.traceback import Place
 from jaxlab.magics.transform import Traced, compose
 from jaxlab.magics.values import Binding, as_argument, bind, describe
 
+Spot = tuple[int, int | None, int | None, int | None]
+_MAGIC_LINE: Spot = (1, None, None, None)
 _ATTEMPTS = 4  # traces until the names that functions reach are settled; one is the rule
 
 
@@ -52,6 +58,7 @@ class CellExecution:
         self.cell_id, self.heads = cell_id, heads
         self.source = parse(shell, text, heads)
         self.body: Body | None = None
+        self._spot = _MAGIC_LINE
         self.device = self._device()
         self.stack = tuple(map(str, layers))
         self.environment: Environment = (
@@ -67,7 +74,22 @@ class CellExecution:
         """Where the traceback of an error points: where the trace broke off, or else the magic line."""
         if self.body is not None and self.body.places is not None:
             return self.body.places
-        return [Place(self.source.filename, 1, None, None, None, "<module>", self.source.label)]
+        return [Place(self.source.filename, *self._spot, "<module>", self.source.label)]
+
+    def _refuse_tracers(self, name: str, value: Any) -> None:
+        self._spot = self._read(name)
+        paths = [p for p, leaf in tree_util.tree_leaves_with_path(value) if isinstance(leaf, Tracer)]
+        raise UnexpectedTracerError(
+            f"{name}{tree_util.keystr(paths[0])} holds a traced value of a trace that has ended; "
+            "return the value from the traced function instead of storing it on the side"
+        )
+
+    def _read(self, name: str) -> Spot:
+        """Where the cell's own text reads a name, or its magic line."""
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Name) and node.id == name:
+                return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
+        return _MAGIC_LINE
 
     def place_of(self, error: CellError) -> list[Place]:
         """Where the traceback of an error about this cell points."""
@@ -125,6 +147,9 @@ class CellExecution:
         for known in self.programs.names_of(self.source.text, self.stack):
             wanted.update(dict.fromkeys(known))
         bindings = {name: bind(name, space[name], chosen.get(name)) for name in wanted if name in space}
+        for name, binding in bindings.items():
+            if any(isinstance(leaf, Tracer) for leaf in binding.traced):
+                self._refuse_tracers(name, space[name])
         for name, kind in chosen.items():
             if name not in bindings:
                 raise UsageError(f"%%jit --{kind} {name}: the cell does not read {name}")

@@ -19,6 +19,7 @@ from jaxlab.magics.progress import progress
 from jaxlab.magics.runner import CellRunner
 from jaxlab.magics.stack import PARSERS, Layer
 from jaxlab.magics.table import Table
+from jaxlab.magics.traceback import ShortTracebacks
 from jaxlab.runtime.compiler import on_phase
 
 
@@ -39,6 +40,7 @@ class JaxlabMagics(Magics):
     def attach(self) -> None:
         """Add the completion and the listeners to the shell."""
         on_compiled.append(self.runner.compiled)
+        self.shell.showtraceback = ShortTracebacks(self.shell)
         self._deaf = on_phase(progress.listen)
         self.shell.events.register("pre_run_cell", self.runner.before_cell)
         self.shell.events.register("post_run_cell", self.runner.flush)
@@ -48,6 +50,8 @@ class JaxlabMagics(Magics):
     def detach(self) -> None:
         """Take them away again."""
         on_compiled.remove(self.runner.compiled)
+        if isinstance(vars(self.shell).get("showtraceback"), ShortTracebacks):
+            del self.shell.showtraceback
         self._deaf()
         self.shell.events.unregister("pre_run_cell", self.runner.before_cell)
         self.shell.events.unregister("post_run_cell", self.runner.flush)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import linecache
+import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from jaxlab.config import config
+from jaxlab.core.source import PACKAGE
 from jaxlab.magics.fingerprint import is_library
 
 _RED, _GREEN, _DIM, _OFF = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
@@ -144,3 +147,30 @@ def tell_all() -> None:
     """From the next cell on the last errors show every frame, so that ``%tb`` has them."""
     while _short:
         vars(_short.pop()).pop("_render_traceback_", None)
+
+
+class ShortTracebacks:
+    """Exceptions that jaxlab raises in a cell without magics show the user's frames alone, too.
+
+    It stands before the shell's own ``showtraceback``, because the handlers for classes of exceptions that
+    IPython offers belong to the user, and a cell that they handle does not count as failed.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell, self._show = shell, shell.showtraceback
+
+    def __call__(self, *args: Any, running_compiled_code: bool = False, **kwargs: Any) -> None:
+        """Show the exception that has just been raised; only that of a running cell is shortened."""
+        error = sys.exc_info()[1]
+        wanted = running_compiled_code and config.traceback_filtering != "off"
+        if wanted and error is not None and not hasattr(error, "_render_traceback_") and _is_ours(error):
+            present(error, self._shell, None)
+        self._show(*args, running_compiled_code=running_compiled_code, **kwargs)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether jaxlab raised it, called from the user's own lines and by no other library."""
+    tb = error.__traceback__
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb is not None and tb.tb_frame.f_code.co_filename.startswith(PACKAGE)

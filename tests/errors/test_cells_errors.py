@@ -149,6 +149,36 @@ def test_a_leaked_tracer_used_later(notebook):
     )
 
 
+def test_a_leaked_tracer_as_an_input(notebook):
+    notebook.good(
+        "kept = []; x = jnp.ones(3)\n@jaxlab.jit\ndef f(v):\n    kept.append(v)\n    return v\nf(x)"
+    )
+    ran = notebook("%%jit\ny = x + 1\nz = y + kept[0]")
+    assert type(ran.error).__name__ == "UnexpectedTracerError"
+    assert ran.message == (
+        "kept[0] holds a traced value of a trace that has ended; "
+        "return the value from the traced function instead of storing it on the side"
+    )
+    assert f"Cell In[{ran.number}], line 3" in ran.output
+    assert "y" not in notebook.ns
+
+
+PLAIN = [("x + jnp.ones(4)", "TypeError: add got"), ("kept[0] + 1", "UnexpectedTracerError: tracing")]
+
+
+@pytest.mark.parametrize(("cell", "message"), PLAIN)
+def test_a_cell_without_magics_shows_no_frame_of_jaxlab(notebook, cell, message):
+    notebook.good(
+        "kept = []; x = jnp.ones(3)\n@jaxlab.jit\ndef f(v):\n    kept.append(v)\n    return v\nf(x)"
+    )
+    ran = notebook(f"1 + 1\n{cell}")
+    assert ran.error is not None
+    assert f"Cell In[{ran.number}], line 2" in ran.output
+    assert message in ran.output
+    assert "jaxlab/" not in ran.output
+    assert "jaxlab/numpy" in notebook("%tb").output
+
+
 def test_shapes_that_do_not_fit(notebook):
     notebook.good(SETUP)
     ran = notebook("%%jit\ny = W + jnp.ones(4)\nz = W @ W")
