@@ -299,13 +299,15 @@ from jaxlab.numpy.taking import choose as choose
 from jaxlab.numpy.taking import compress as compress
 from jaxlab.numpy.taking import diagonal as diagonal
 from jaxlab.numpy.taking import extract as extract
-from jaxlab.numpy.taking import fill_diagonal as fill_diagonal
-from jaxlab.numpy.taking import place as place
-from jaxlab.numpy.taking import put as put
-from jaxlab.numpy.taking import put_along_axis as put_along_axis
 from jaxlab.numpy.taking import take as take
 from jaxlab.numpy.taking import take_along_axis as take_along_axis
 from jaxlab.numpy.taking import trace as trace
+
+# placing
+from jaxlab.numpy.placing import fill_diagonal as fill_diagonal
+from jaxlab.numpy.placing import place as place
+from jaxlab.numpy.placing import put as put
+from jaxlab.numpy.placing import put_along_axis as put_along_axis
 
 # sorting
 from jaxlab.numpy.sorting import argpartition as argpartition

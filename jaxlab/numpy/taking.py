@@ -16,7 +16,6 @@ from jaxlab.numpy.indexing import getitem
 from jaxlab.numpy.manipulation import broadcast_arrays, moveaxis, ravel
 from jaxlab.numpy.promotion import (
     broadcast_shapes,
-    broadcast_to_shape,
     cast,
     check_arraylike,
     check_out,
@@ -25,8 +24,7 @@ from jaxlab.numpy.promotion import (
 from jaxlab.numpy.selection import nonzero, selected
 from jaxlab.numpy.ufuncs_arithmetic import remainder
 from jaxlab.numpy.ufuncs_rounding import clip
-from jaxlab.numpy.updates import at
-from jaxlab.numpy.wrapping import BOOL, as_array, filled, named
+from jaxlab.numpy.wrapping import filled, named
 from jaxlab.primitives.dimension_numbers import GatherScatterMode
 from jaxlab.primitives.reshaping import canonical_axis
 
@@ -99,7 +97,7 @@ def _take(
             "take: mode='raise' was given, but programs cannot raise; use 'fill', 'clip' or 'wrap'"
         )
     if mode == "wrap":
-        places, mode = remainder(indices, _number_like(indices, size)), "promise_in_bounds"
+        places, mode = remainder(indices, number_like(indices, size)), "promise_in_bounds"
     elif mode == "clip":
         places = indices
     elif mode in (None, "fill"):
@@ -133,21 +131,22 @@ def _check_integers(name: str, indices: Any) -> None:
         )
 
 
-def _number_like(x: Any, value: int) -> Any:
+def number_like(x: Any, value: int) -> Any:
     """A number of the dtype of ``x``, and weakly typed as it is."""
     aval = aval_of(x)
     return value if aval.weak_type else aval.dtype.type(value)
 
 
 def _less(x: Any, value: int) -> Any:
-    return lax.lt(x, _number_like(x, value))
+    return lax.lt(x, number_like(x, value))
 
 
 def _plus(x: Any, value: int) -> Any:
-    return lax.add(x, _number_like(x, value))
+    return lax.add(x, number_like(x, value))
 
 
-def _from_start(x: Any, size: int) -> Any:
+def places_from_start(x: Any, size: int) -> Any:
+    """Places along an axis of a size, where negative ones are counted from its end."""
     return lax.select_n(_less(x, 0), x, _plus(x, size)) if aval_of(x).dtype.kind != "u" else x
 
 
@@ -194,7 +193,7 @@ def take_along_axis(
         )
     axis = canonical_axis("take_along_axis", axis, len(shape))
     if wrap_negative_indices is None or wrap_negative_indices:
-        indices = _from_start(indices, shape[axis])
+        indices = places_from_start(indices, shape[axis])
     out_shape = [
         wanted[i] if i == axis else broadcast_shapes((shape[i],), (wanted[i],))[0] for i in range(len(shape))
     ]
@@ -219,123 +218,6 @@ def take_along_axis(
         mode=GatherScatterMode.from_any("fill" if mode is None else mode),
         fill_value=fill_value,
     )
-
-
-def _not_in_place(name: str, inplace: bool) -> None:
-    if inplace:
-        raise ValueError(
-            f"{name}: inplace=True was given, but arrays never change; pass inplace=False and use the result"
-        )
-
-
-@named(static_argnames=("axis", "inplace", "mode"))
-def put_along_axis(
-    arr: Any, indices: Any, values: Any, axis: int | None, inplace: bool = True, *, mode: str | None = None
-) -> Any:
-    """The array with values at the places that `take_along_axis` would take.
-
-    Args:
-      arr, indices, axis: as of `take_along_axis`.
-      values: array or number that broadcasts to the places.
-      inplace: must be False, because arrays never change.
-      mode: what becomes of places out of bounds: "drop" (the default), "clip" or "promise_in_bounds".
-
-    Raises:
-      ValueError: unless ``inplace=False``, or if the shapes do not fit.
-
-    >>> jnp.put_along_axis(jnp.zeros((1, 3)), jnp.array([[2]]), 9.0, axis=1, inplace=False)
-    Array([[0., 0., 9.]], dtype=float32)
-    """
-    _not_in_place("put_along_axis", inplace)
-    check_arraylike("put_along_axis", arr, indices, values)
-    shape = aval_of(arr).shape
-    flat = axis is None
-    if axis is None:
-        arr, axis = ravel(arr), 0
-    own = aval_of(arr).shape
-    axis = canonical_axis("put_along_axis", axis, len(own))
-    places = aval_of(indices).shape
-    if len(places) != len(own):
-        raise ValueError(f"put_along_axis: indices of shape {places} were given for an array of shape {own}")
-    target = tuple(places[i] if i == axis else own[i] for i in range(len(own)))
-    indices = broadcast_to_shape(indices, target)
-    values = broadcast_to_shape(values, target)
-    index = []
-    for i, size in enumerate(own):
-        along = [size if j == i else 1 for j in range(len(own))]
-        index.append(indices if i == axis else lax.broadcast_in_dim(lax.iota(I32, size), along, (i,)))
-    result = at(arr)[tuple(index)].set(values, mode=mode)
-    return lax.reshape(result, shape) if flat else result
-
-
-def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = True) -> Any:
-    """The array with values at some places, counted along the flattened array.
-
-    Args:
-      a: array.
-      ind: array of integers.
-      v: values, repeated as often as needed.
-      mode: "clip" (the default) or "wrap".
-      inplace: must be False, because arrays never change.
-
-    Raises:
-      ValueError: unless ``inplace=False``, or for another mode.
-
-    >>> jnp.put(jnp.zeros(3), jnp.array([0, 2]), 5.0, inplace=False)
-    Array([5., 0., 5.], dtype=float32)
-    """
-    _not_in_place("put", inplace)
-    check_arraylike("put", a, ind, v)
-    aval = aval_of(a)
-    places, values = ravel(ind), ravel(v)
-    count, given = aval_of(places).shape[0], aval_of(values).shape[0]
-    if not count or not given:
-        return as_array(a)
-    if given < count:
-        values = lax.tile(values, (-(-count // given),))
-        given = aval_of(values).shape[0]
-    if given > count:
-        values = lax.slice(values, (0,), (count,))
-    if mode in (None, "clip"):
-        # Beyond either end is the end: for negative places, the start.
-        low = lax.lt(places, _number_like(places, -aval.size))
-        high = lax.ge(places, _number_like(places, aval.size))
-        places = selected(high, aval.size - 1, selected(low, 0, _from_start(places, aval.size)))
-    elif mode == "wrap":
-        places = remainder(places, aval.size)
-    else:
-        raise ValueError(f"put: mode={mode!r} was given, but it must be 'clip' or 'wrap'")
-    return lax.reshape(at(ravel(a))[places].set(values), aval.shape)
-
-
-def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Any:
-    """The array with values where a mask holds: the first of them at the first such place, and so on, again and again.
-
-    Raises:
-      ValueError: unless ``inplace=False``, or if mask and array differ in size.
-
-    >>> jnp.place(jnp.zeros(3), jnp.array([True, False, True]), jnp.array([5.0]), inplace=False)
-    Array([5., 0., 5.], dtype=float32)
-    """
-    _not_in_place("place", inplace)
-    check_arraylike("place", arr, mask, vals)
-    aval, values = aval_of(arr), ravel(vals)
-    if aval_of(mask).size != aval.size:
-        raise ValueError(
-            f"place: an array of shape {aval.shape} and a mask of shape {aval_of(mask).shape} were given"
-        )
-    given = aval_of(values).shape[0]
-    if not given:
-        raise ValueError("place: no values were given, but at least one is needed")
-    holds = _as_bool(ravel(mask))
-    order = lax.sub(lax.cumsum(lax.convert_element_type(holds, I32), 0), lax.full_like(holds, 1, I32))
-    picked = getitem(values, lax.rem(lax.max(order, lax.full_like(order, 0)), I32.type(given)))
-    return lax.reshape(lax.select(holds, cast(picked, aval.dtype), ravel(arr)), aval.shape)
-
-
-def _as_bool(x: Any) -> Any:
-    aval = aval_of(x)
-    return x if aval.dtype == BOOL else lax.ne(x, filled(x, 0))
 
 
 def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
@@ -520,43 +402,3 @@ def _sum_dtype(dtype: Any) -> Any:
     if dtype.kind == "u" and dtype.itemsize < 4:
         return np.dtype(np.uint32)
     return dtype
-
-
-def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Any:
-    """The array with values on its main diagonal, where all indices are equal.
-
-    Args:
-      a: array with at least two axes, all of one size if there are more.
-      val: number, or array whose elements are repeated along the diagonal.
-      wrap: not supported.
-      inplace: must be False, because arrays never change.
-
-    Raises:
-      ValueError: unless ``inplace=False``, or if the axes do not fit.
-      NotImplementedError: if ``wrap`` is given.
-
-    >>> jnp.fill_diagonal(jnp.zeros((2, 2)), 5.0, inplace=False)
-    Array([[5., 0.],
-           [0., 5.]], dtype=float32)
-    """
-    if inplace:
-        raise NotImplementedError(
-            "fill_diagonal: inplace=True was given, but arrays never change; pass inplace=False"
-        )
-    if wrap:
-        raise NotImplementedError("fill_diagonal: wrap=True is not known; leave it out")
-    check_arraylike("fill_diagonal", a, val)
-    shape = aval_of(a).shape
-    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
-        raise ValueError(
-            f"fill_diagonal: an array of shape {shape} was given, but two axes, or more of one size, are needed"
-        )
-    size = min(shape)
-    i = lax.iota(I32, size)
-    if aval_of(val).shape:
-        val = ravel(val)
-        given = aval_of(val).shape[0]
-        if given < size:
-            val = lax.tile(val, (-(-size // given),))
-        val = lax.slice(val, (0,), (size,)) if aval_of(val).shape[0] > size else val
-    return at(a)[(i,) * len(shape)].set(val)
