@@ -29,4 +29,4 @@ class Array(metaclass=_ArrayType):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("Array: arrays are not made by calling their type; use jaxlab.numpy.array or device_put")
+        raise TypeError("Array: arrays are not made by calling their type; use jaxlab.numpy.array")

@@ -1,8 +1,8 @@
 """What jaxlib is told while Python records equations: fast paths are to miss, and stacks are wanted.
 
 jaxlib can note the stack at every array that it makes, which costs a tenth of a dispatch. Stacks are wanted
-for equations alone, so they are taken only while some thread records, and always beside an imported jax, which
-counts on them.
+for equations alone, so they are taken only while some thread records, and always beside an imported jax,
+which counts on them.
 """
 
 from __future__ import annotations
