@@ -121,7 +121,7 @@ class Split(Primitive):
                 f"split: sizes {sizes} were given, but they must be 0 or more and add up to axis {axis} of"
                 f" the operand {x.str_short()}"
             )
-        return [x.update(shape=(*x.shape[:axis], size, *x.shape[axis + 1 :])) for size in sizes]
+        return [x.update(shape=(*x.shape[:axis], int(size), *x.shape[axis + 1 :])) for size in sizes]
 
     def lower(self, ctx: Any, x: Any, *, sizes: Any, axis: Any) -> list[Any]:
         b, start, results = ctx.b, 0, []

@@ -208,7 +208,7 @@ class Pad(Primitive):
             )
         config = zip(x.shape, padding_config, strict=True)
         shape = tuple(
-            low + high + size + max(0, size - 1) * interior for size, (low, high, interior) in config
+            int(low + high + size + max(0, size - 1) * interior) for size, (low, high, interior) in config
         )
         if any(size < 0 for size in shape):
             raise ValueError(
