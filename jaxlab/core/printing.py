@@ -94,7 +94,7 @@ def _shared_programs(jaxpr: Jaxpr) -> list[tuple[ClosedJaxpr, str]]:
         below: dict[int, tuple[Jaxpr, int]] = {}
 
         def met(program: Jaxpr, times: int) -> None:
-            below[id(program)] = (program, below.get(id(program), (program, 0))[1] + times)  # noqa: B023
+            below[id(program)] = (program, below.get(id(program), (program, 0))[1] + times)
 
         for eqn, times in [(eqn, times) for program, times in level.values() for eqn in program.eqns]:
             for value in eqn.params.values():

@@ -1,8 +1,9 @@
-"""Einstein sums: the notation is read once, an order of pairwise contractions is planned, and each becomes a dot product."""
+"""Einstein sums: the notation is read, an order of pairwise contractions planned, each becomes a dot product."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -175,7 +176,7 @@ def _on_diagonal(x: Any, axes: Sequence[int]) -> Any:
     aval = aval_of(x)
     shape = tuple(aval.shape[axis] for axis in axes)
     counts = [lax.broadcasted_iota(U32, shape, i) for i in range(len(axes))]
-    equal = [lax.eq(i, j) for i, j in zip(counts[:-1], counts[1:], strict=True)]
+    equal = [lax.eq(i, j) for i, j in itertools.pairwise(counts)]
     mask = functools.reduce(lax.bitwise_and, equal)
     if len(axes) < len(aval.shape):
         mask = lax.broadcast_in_dim(mask, aval.shape, axes)

@@ -74,7 +74,8 @@ def names_of(text: str, shapes: Sequence[tuple[int, ...]]) -> tuple[tuple[str, .
         hidden = len(shape) - len(term.replace("...", ""))
         if hidden < 0 or (hidden and "..." not in term):
             raise ValueError(
-                f"einsum: operand {position} has shape {shape}, but {term!r} names {len(term.replace('...', ''))} axes; "
+                f"einsum: operand {position} has shape {shape}, but {term!r} names "
+                f"{len(term.replace('...', ''))} axes; "
                 "give each axis a name, or write ..."
             )
         inputs.append(term.replace("...", dots[most - hidden :] if hidden else ""))
@@ -163,7 +164,8 @@ def _checked(steps: Iterable[tuple[int, ...]], count: int) -> list[tuple[int, ..
     for step in path:
         if not 1 <= len(step) <= 2 or len(set(step)) < len(step) or step[0] < 0 or step[-1] >= left:
             raise ValueError(
-                f"einsum: optimize has the step {step} where there are {left} operands, but each step takes one or two of them"
+                f"einsum: optimize has the step {step} where there are {left} operands, but each step takes "
+                f"one or two of them"
             )
         left += 1 - len(step)
     if left != 1:

@@ -64,7 +64,8 @@ def convolve(
 
     Args:
       a, v: arrays with one axis.
-      mode: all places where they overlap ("full"), as many as the longer has ("same"), or those where they overlap wholly
+      mode: all places where they overlap ("full"), as many as the longer has ("same"), or those where they
+      overlap wholly
         ("valid").
       precision: how exactly accelerators multiply.
       preferred_element_type: the dtype of the sums.

@@ -356,7 +356,10 @@ def fromfunction(function: Callable[..., Any], shape: Any, *, dtype: Any = float
            [1, 2]], dtype=int32)
     """
     lengths = tuple(map(operator.index, shape)) if hasattr(shape, "__iter__") else (operator.index(shape),)
-    mapped = lambda *places: function(*places, **kwargs)  # noqa: E731
+
+    def mapped(*places: Any) -> Any:
+        return function(*places, **kwargs)
+
     for axis in range(len(lengths) - 1, -1, -1):
         mapped = vmap(mapped, in_axes=tuple(0 if i == axis else None for i in range(len(lengths))))
     wanted = dtypes.canonicalize_requested(dtype, "fromfunction", stacklevel=3)

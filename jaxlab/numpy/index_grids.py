@@ -40,7 +40,8 @@ def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Any, Any]:
 
 
 def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Any, Any]:
-    """The rows and columns of the upper triangle of a matrix; arguments as of `tril_indices`, ``k`` is the first diagonal.
+    """The rows and columns of the upper triangle of a matrix; arguments as of `tril_indices`, ``k`` is the
+    first diagonal.
 
     >>> jnp.triu_indices(2)
     (Array([0, 0, 1], dtype=int32), Array([0, 1, 1], dtype=int32))

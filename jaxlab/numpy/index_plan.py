@@ -63,7 +63,8 @@ class _Flag(NamedTuple):
 class Parsed:
     """An index expression for an array of a given shape.
 
-    ``parts`` is hashable, so that it can be a static argument; it has one entry an axis, and the new axes between them. The
+    ``parts`` is hashable, so that it can be a static argument; it has one entry an axis, and the new axes
+    between them. The
     arrays of the expression are kept apart. The array that is indexed gets axes of size 1 at ``expanded`` first.
     """
 
@@ -107,7 +108,8 @@ def parse(shape: tuple[int, ...], index: Any) -> Parsed:
         elif kind is _Mask:
             if item.size != shape[axis]:
                 raise IndexError(
-                    f"indexing: a mask of size {item.size} was given for axis {axis} of size {shape[axis]}; they must be equal"
+                    f"indexing: a mask of size {item.size} was given for axis {axis} of size {shape[axis]}; "
+                    f"they must be equal"
                 )
             parts.append(Given(len(arrays), item.places.shape))
             arrays.append(item.places)
@@ -144,7 +146,8 @@ def _expand_masks(items: tuple[Any, ...]) -> list[Any]:
                 result.append(operator.index(item))
             except TypeError:
                 raise IndexError(
-                    f"indexing: a {kind.__name__} was given as an index, but an integer, slice, array, None or ... is needed"
+                    f"indexing: a {kind.__name__} was given as an index, but an integer, slice, array, None "
+                    f"or ... is needed"
                 ) from None
     return result
 
@@ -172,7 +175,8 @@ def _expand_ellipsis(shape: tuple[int, ...], items: list[Any]) -> list[Any]:
     used = sum(1 for item in items if item is not None and item is not Ellipsis and type(item) is not _Flag)
     if used > len(shape):
         raise IndexError(
-            f"too many indices: the array has {len(shape)} {'axis' if len(shape) == 1 else 'axes'}, but {used} were indexed"
+            f"too many indices: the array has {len(shape)} {'axis' if len(shape) == 1 else 'axes'}, but "
+            f"{used} were indexed"
         )
     dots = [i for i, item in enumerate(items) if item is Ellipsis]
     if len(dots) > 1:
@@ -189,7 +193,8 @@ def _window(item: slice, size: int) -> Window:
         value = getattr(item, name)
         if isinstance(value, Tracer) and value.concrete() is None:
             raise IndexError(
-                f"indexing: the {name} of a slice is {value.describe()}, but a slice needs bounds known while tracing, because "
+                f"indexing: the {name} of a slice is {value.describe()}, but a slice needs bounds known "
+                f"while tracing, because "
                 "the shape of the result depends on them; use jaxlab.lax.dynamic_slice, whose size is fixed"
             )
         try:

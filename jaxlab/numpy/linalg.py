@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +13,8 @@ from jaxlab import lax
 from jaxlab.core.aval import aval_of
 from jaxlab.numpy import linear_algebra as _products
 from jaxlab.numpy import taking as _taking
-from jaxlab.numpy.einsum import einsum as _einsum
 from jaxlab.numpy.diagonals import eye as _eye
+from jaxlab.numpy.einsum import einsum as _einsum
 from jaxlab.numpy.manipulation import axes_of as _axes_of
 from jaxlab.numpy.manipulation import matrix_transpose as _matrix_transpose
 from jaxlab.numpy.promotion import cast as _cast
@@ -37,10 +38,13 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
     Args:
       x: array; integers become floats.
-      ord: for vectors a number p (the p-th root of the sum of p-th powers), inf, -inf, or 0 (how many are not zero); for
-        matrices "fro" (the root of the sum of squares), 1, -1, inf or -inf (the greatest or least sum of absolute values
+      ord: for vectors a number p (the p-th root of the sum of p-th powers), inf, -inf, or 0 (how many are
+      not zero); for
+        matrices "fro" (the root of the sum of squares), 1, -1, inf or -inf (the greatest or least sum of
+        absolute values
         of a column, or a row). None is 2 for vectors and "fro" for matrices.
-      axis: the axis of the vectors, or the pair of the matrices. By default all, where with ``ord=None`` the array is one
+      axis: the axis of the vectors, or the pair of the matrices. By default all, where with ``ord=None``
+      the array is one
         long vector.
       keepdims: whether the axes stay, with size 1.
 
@@ -208,7 +212,7 @@ def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Any:
         raise ValueError(
             f"multi_dot: arrays of shapes {shapes} were given, but matrices are needed, or vectors at the ends"
         )
-    if any(s[-1] != t[0] for s, t in zip(shapes[:-1], shapes[1:], strict=True)):
+    if any(s[-1] != t[0] for s, t in itertools.pairwise(shapes)):
         raise ValueError(f"multi_dot: arrays of shapes {shapes} were given, but neighbours must fit")
     names = [chr(ord_a) for ord_a in range(ord("a"), ord("a") + len(arrays) + 1)]
     terms = [names[i] + names[i + 1] for i in range(len(arrays))]

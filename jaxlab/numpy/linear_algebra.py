@@ -61,7 +61,8 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
     """The matrix product over the last two axes, with leading axes that broadcast.
 
     Args:
-      a, b: arrays; one with a single axis is a row on the left, a column on the right, and the axis is gone in the result.
+      a, b: arrays; one with a single axis is a row on the left, a column on the right, and the axis is gone
+      in the result.
       precision: how exactly accelerators multiply: a `jaxlab.lax.Precision`, its name, or one for each operand.
       preferred_element_type: the dtype of the sums, and of the result; the common dtype by default.
 
@@ -77,7 +78,8 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
     for position, shape in enumerate((shape_a, shape_b)):
         if not shape:
             raise ValueError(
-                f"matmul: argument {position} is a scalar, but at least one axis is needed; write x * y, or jnp.multiply"
+                f"matmul: argument {position} is a scalar, but at least one axis is needed; write x * y, or "
+                f"jnp.multiply"
             )
     a_is_row, b_is_column = len(shape_a) == 1, len(shape_b) == 1
     lead_a, lead_b = shape_a[:-2], shape_b[:-2]
@@ -105,7 +107,8 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
             squeezed_a += [i] if i >= 0 else []
         else:
             raise ValueError(
-                f"matmul: operands of shapes {shape_a} and {shape_b} were given, but their leading axes do not broadcast"
+                f"matmul: operands of shapes {shape_a} and {shape_b} were given, but their leading axes do "
+                f"not broadcast"
             )
     a, b = lax.squeeze(a, squeezed_a), lax.squeeze(b, squeezed_b)
     batch = (_after(batch_a, squeezed_a), _after(batch_b, squeezed_b))

@@ -49,19 +49,22 @@ def _filled_in(old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:
     missing = [i for i, size in enumerate(new) if size == -1]
     if any(size < -1 for size in new) or len(missing) > 1:
         raise TypeError(
-            f"reshape: cannot reshape an array of shape {old} into {new}; one size at most may be -1, and the others are "
+            f"reshape: cannot reshape an array of shape {old} into {new}; one size at most may be -1, and "
+            f"the others are "
             "0 or more"
         )
     if not missing:
         if math.prod(new) != total:
             raise TypeError(
-                f"reshape: cannot reshape an array of shape {old} (size {total}) into shape {new} (size {math.prod(new)})"
+                f"reshape: cannot reshape an array of shape {old} (size {total}) into shape {new} (size "
+                f"{math.prod(new)})"
             )
         return new
     rest = math.prod(size for size in new if size != -1)
     if rest == 0 or total % rest:
         raise TypeError(
-            f"reshape: cannot reshape an array of shape {old} (size {total}) into shape {new}: {total} is no multiple of "
+            f"reshape: cannot reshape an array of shape {old} (size {total}) into shape {new}: {total} is "
+            f"no multiple of "
             f"{rest}"
         )
     (i,) = missing
@@ -316,7 +319,8 @@ def broadcast_to(array: Any, shape: Any, *, out_sharding: Any = None) -> Any:
     matching = zip(own[::-1], wanted[::-1], strict=False)
     if len(own) > len(wanted) or any(size not in (1, new) for size, new in matching):
         raise ValueError(
-            f"broadcast_to: an array of shape {own} was given, but it does not broadcast to {wanted}: compared from the "
+            f"broadcast_to: an array of shape {own} was given, but it does not broadcast to {wanted}: "
+            f"compared from the "
             "last, its sizes must be those wanted or 1"
         )
     return as_array(broadcast_to_shape(array, wanted))

@@ -236,7 +236,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
         functions.append(0)
     if len(functions) != len(conditions) + 1:
         raise ValueError(
-            f"piecewise: {len(conditions)} conditions and {len(functions)} functions were given, but as many are needed, or "
+            f"piecewise: {len(conditions)} conditions and {len(functions)} functions were given, but as "
+            f"many are needed, or "
             "one function more"
         )
     dtype, shape = aval_of(x).dtype, aval_of(x).shape

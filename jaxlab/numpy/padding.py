@@ -14,10 +14,10 @@ from jaxlab.core.trace import Tracer
 from jaxlab.errors import ConcretizationTypeError
 from jaxlab.numpy.creation import asarray
 from jaxlab.numpy.grids import linspace
+from jaxlab.numpy.moments import mean
 from jaxlab.numpy.order_statistics import median
 from jaxlab.numpy.promotion import broadcast_to_shape, cast, check_arraylike
 from jaxlab.numpy.rearranging import flip, repeat
-from jaxlab.numpy.moments import mean
 from jaxlab.numpy.reductions import max as greatest
 from jaxlab.numpy.reductions import min as least
 from jaxlab.numpy.ufuncs_arithmetic import multiply, subtract
@@ -53,8 +53,10 @@ def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant",
       pad_width: how many: an integer, a pair ``(before, after)``, or a pair for each axis.
       mode: what they are: "constant" (``constant_values=0``), "edge" the last element, "reflect" and "symmetric" the
         elements mirrored, without and with the last one (``reflect_type="even"`` or "odd"), "wrap" those from the other
-        end, "maximum", "minimum", "mean" or "median" of the axis (``stat_length=`` of its ends alone), "linear_ramp" down
-        to ``end_values=0``, "empty" anything. Or a function ``(vector, pad_width, axis, kwargs)`` that returns the vector
+        end, "maximum", "minimum", "mean" or "median" of the axis (``stat_length=`` of its ends alone),
+        "linear_ramp" down
+        to ``end_values=0``, "empty" anything. Or a function ``(vector, pad_width, axis, kwargs)`` that
+        returns the vector
         with its borders filled.
 
     Raises:
@@ -106,7 +108,8 @@ def _pairs(name: str, given: Any, ndim: int) -> Widths:
         )
     except ValueError:
         raise ValueError(
-            f"pad: {name} has shape {numbers.shape}, but it must be one number, a pair, or a pair for each of the {ndim} axes"
+            f"pad: {name} has shape {numbers.shape}, but it must be one number, a pair, or a pair for each "
+            f"of the {ndim} axes"
         ) from None
     return tuple((int(low), int(high)) for low, high in pairs)
 

@@ -13,8 +13,8 @@ from jaxlab.core.aval import aval_of
 from jaxlab.numpy.joining import concatenate
 from jaxlab.numpy.linear_algebra import dot
 from jaxlab.numpy.manipulation import atleast_2d
-from jaxlab.numpy.promotion import broadcast_shapes, cast, check_arraylike, promote_dtypes
 from jaxlab.numpy.moments import average
+from jaxlab.numpy.promotion import broadcast_shapes, cast, check_arraylike, promote_dtypes
 from jaxlab.numpy.taking import diagonal
 from jaxlab.numpy.ufuncs import sqrt
 from jaxlab.numpy.ufuncs_arithmetic import absolute, add, divide, multiply, power, subtract

@@ -170,7 +170,8 @@ def promote_shapes(name: str, *args: Any) -> list[Any]:
     """The arguments with leading axes of size 1, so that all that are not scalars have one rank.
 
     Raises:
-      ValueError: if the ranks differ, and sizes of an axis are neither equal nor 1, or ``numpy_rank_promotion`` is "raise".
+      ValueError: if the ranks differ, and sizes of an axis are neither equal nor 1, or
+      ``numpy_rank_promotion`` is "raise".
     """
     shapes = [aval_of(x).shape for x in args]
     ranks = {len(shape) for shape in shapes if shape}

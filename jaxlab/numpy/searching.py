@@ -55,7 +55,8 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
         raise ValueError(f"searchsorted: side={side!r} was given, but it must be 'left' or 'right'")
     if method not in ("scan", "scan_unrolled", "sort", "compare_all"):
         raise ValueError(
-            f"searchsorted: method={method!r} was given, but it must be 'scan', 'scan_unrolled', 'sort' or 'compare_all'"
+            f"searchsorted: method={method!r} was given, but it must be 'scan', 'scan_unrolled', 'sort' or "
+            f"'compare_all'"
         )
     if len(aval_of(a).shape) != 1:
         raise ValueError(
@@ -349,7 +350,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     check_arraylike("interp", x, xp, fp)
     if aval_of(xp).shape != aval_of(fp).shape or len(aval_of(xp).shape) != 1:
         raise ValueError(
-            f"interp: points of shape {aval_of(xp).shape} and values of shape {aval_of(fp).shape} were given, but both must "
+            f"interp: points of shape {aval_of(xp).shape} and values of shape {aval_of(fp).shape} were "
+            f"given, but both must "
             "have one axis of one size"
         )
     for name, end in (("left", left), ("right", right)):

@@ -60,7 +60,8 @@ def unique(
         if isinstance(ar, Tracer):
             raise ConcretizationTypeError(
                 ar,
-                "unique: the number of distinct elements depends on values; give size= to say how many there is room for: unique",
+                "unique: the number of distinct elements depends on values; give size= to say how many "
+                "there is room for: unique",
             )
         host = np.asarray(ar)
         found = (

@@ -166,7 +166,8 @@ def take_along_axis(
       arr: array.
       indices: array of integers with as many axes; the others broadcast.
       axis: the axis to take from; None takes from the flattened array.
-      mode, fill_value: what is out of bounds gives ``fill_value`` ("fill", the default) or the nearest element ("clip").
+      mode, fill_value: what is out of bounds gives ``fill_value`` ("fill", the default) or the nearest
+      element ("clip").
       wrap_negative_indices: whether negative indices count from the end; they do by default.
 
     Raises:
@@ -188,7 +189,8 @@ def take_along_axis(
     shape, wanted = aval_of(arr).shape, aval_of(indices).shape
     if len(shape) != len(wanted):
         raise ValueError(
-            f"take_along_axis: an array of shape {shape} and indices of shape {wanted} were given, but they must have as "
+            f"take_along_axis: an array of shape {shape} and indices of shape {wanted} were given, but they "
+            f"must have as "
             "many axes"
         )
     axis = canonical_axis("take_along_axis", axis, len(shape))

@@ -38,10 +38,12 @@ class IndexUpdateHelper:
 class IndexUpdateRef:
     """``x.at[index]``: places of an array, and what can be done there.
 
-    Each method returns a new array; the old one is as it was. Where an index occurs twice, `set` keeps one of the values and
+    Each method returns a new array; the old one is as it was. Where an index occurs twice, `set` keeps one
+    of the values and
     the others combine all. Places out of bounds are left alone, unless ``mode`` says otherwise.
 
-    All methods take ``indices_are_sorted`` and ``unique_indices``, promises that let the program be faster, and ``mode``:
+    All methods take ``indices_are_sorted`` and ``unique_indices``, promises that let the program be faster,
+    and ``mode``:
     ``"drop"`` (or ``"fill"``, the default), ``"clip"`` or ``"promise_in_bounds"``.
 
     >>> jnp.zeros(3).at[1].set(5.0)
@@ -204,7 +206,8 @@ def update(
 def _warn_of_conversion(given: Any, wanted: Any) -> None:
     """Tell that values lose precision on their way into the array."""
     warnings.warn(
-        f"x.at[...]: values of dtype {given.name} are converted to the array's dtype {wanted.name}; convert one of them first",
+        f"x.at[...]: values of dtype {given.name} are converted to the array's dtype {wanted.name}; convert "
+        f"one of them first",
         FutureWarning,
         stacklevel=5,
     )

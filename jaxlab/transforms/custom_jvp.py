@@ -14,6 +14,7 @@ from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import current
+from jaxlab.dtypes import float0
 from jaxlab.interpreters.batching import batch_flat, batch_jaxpr, move_to
 from jaxlab.interpreters.functions import function_name, signature_of
 from jaxlab.interpreters.staging import eval_closed, stage_closed
@@ -201,7 +202,9 @@ class CustomJVPCall(Primitive):
                 f"{params['name']}: a function with a custom jvp rule closes over a value that is being "
                 "differentiated; pass it as an argument"
             )
-        return jvp(primals[num_consts:], [instantiate(t) for t in tangents[num_consts:]])
+        out, ts = jvp(primals[num_consts:], [instantiate(t) for t in tangents[num_consts:]])
+        # What is returned for an integer result holds nothing, and so is a zero to all that follows.
+        return out, [Zero(aval) if (aval := aval_of(t)).dtype == float0 else t for t in ts]
 
     def batch(
         self,

@@ -1,5 +1,5 @@
 """What a wrong cell says: the exact first line, the line of the cell, the namespace as it was, the next cell right."""
-# ruff: noqa: E501 -- a row of a table is one line
+
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ TABLE = [
      "top-level await: a transformed cell runs as one program and cannot wait; await in a cell of its own"),
     ("%%jit\n\n# nothing yet\ny = x\nz = missing + 1", 5, "NameError", "name 'missing' is not defined"),
     ("%%jit\n%%grad x\nx * 2", 3, "CellError",
-     "%%grad: the cell's value is f32[3], but a real scalar is needed; end the cell with jnp.sum(…) or jnp.mean(…), or use %%jacrev"),
+     "%%grad: the cell's value is f32[3], but a real scalar is needed; end the cell with jnp.sum(…) or "
+     "jnp.mean(…), or use %%jacrev"),
     ("%%grad x\ny = x.sum()", 2, "CellError",
      ("%%grad: the cell does not end in an expression, so there is nothing to differentiate; "
      "end it with the name of a scalar or give --of NAME")),
@@ -52,7 +53,8 @@ TABLE = [
     ("%%vmap n\nx * n", 1, "CellError",
      "%%vmap n: n is 3, which is static (an int is static), but a traced input is needed; write n = 3.0"),
     ("%%vmap x:1\nx * 2", 1, "CellError", "%%vmap: x is f32[3], which has no axis 1 to map over"),
-    ("%%vmap x W\nx * W", 1, "CellError", "%%vmap: the mapped axes differ in length: x has 3, W has 2; they must be equal"),
+    ("%%vmap x W\nx * W", 1, "CellError", "%%vmap: the mapped axes differ in length: x has 3, W has 2; they "
+        "must be equal"),
     ("%%vmap\nx * 2", 1, "CellError", "%%vmap: nothing to map over; name an input (%%vmap x) or give --size"),
     ("%%jvp x=W\nx * 2 * W.sum()", 1, "CellError",
      "%%jvp: x is f32[3], but its tangent W is f32[2,3]; a tangent has its primal's shape"),
@@ -101,7 +103,8 @@ def test_error(notebook, cell, line, name, message):
 
 
 USAGE = [
-    ("%%jit --devic cpu\nx", "%%jit: unknown option or argument --devic cpu; its options are: --device, --donate, --static, --traced"),
+    ("%%jit --devic cpu\nx", "%%jit: unknown option or argument --devic cpu; its options are: --device, "
+        "--donate, --static, --traced"),
     ("%%grad x --foo\nx.sum()", "%%grad: unknown option or argument --foo; its options are: --of, --value"),
     ("%%jit --device tpu:7\nx", "device tpu:7: there is no such device; there are cpu:0"),
     ("%device gpu:3", "device gpu:3: there is no such device; there are cpu:0"),

@@ -73,7 +73,7 @@ def test_same_as_jax() -> None:
         (lambda: tree.map(max, {"a": [1, 2]}, {"a": [1]}),
          "tree.map: at ['a'] the first tree has a list of 2, but tree 2 has a list of 1; "),
         (lambda: tree.map(max, {"a": 1}, {"b": 1}),
-         "tree.map: at the root the first tree has a dict with keys ('a',), but tree 2 has a dict with keys ('b',); "),  # noqa: E501
+         "tree.map: at the root the first tree has a dict with keys ('a',), but tree 2 has a dict with keys ('b',); "),
         (lambda: tree.map(max, [(1,)], [(1,)], [2]),
          "tree.map: at [0] the first tree has a tuple of 1, but tree 3 has a leaf of type int; "),
         (lambda: tree.map_with_path(max, [None], [1]),

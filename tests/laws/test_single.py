@@ -57,8 +57,8 @@ def test_linearize_is_jvp(program: Program) -> None:
     """At the point where it was linearized, for several tangents, without running the function again."""
     value, push = jax.linearize(program.fun, program.point)
     for scale in (1.0, -2.0):
-        tangent = tree.map(lambda d: d * scale, direction(program.point))  # noqa: B023
-        out, expected = run(lambda p: jax.jvp(program.fun, (p,), (tangent,)), program.point)  # noqa: B023
+        tangent = tree.map(lambda d: d * scale, direction(program.point))
+        out, expected = run(lambda p: jax.jvp(program.fun, (p,), (tangent,)), program.point)
         agree(push(tangent), expected)
         agree(value, out)
 

@@ -57,7 +57,7 @@ def along(f: Function, p: Any, d: Any, smooth: bool) -> Any:
     """The derivative in one direction, by a difference quotient where there is one."""
     if not smooth:
         return jax.jvp(f, (p,), (d,))[1]
-    ahead, behind = [f(tree.map(lambda x, t: x + s * t, p, d)) for s in (STEP, -STEP)]  # noqa: B023
+    ahead, behind = [f(tree.map(lambda x, t: x + s * t, p, d)) for s in (STEP, -STEP)]
     return tree.map(lambda a, b: (a - b) / (2 * STEP), ahead, behind)
 
 
@@ -126,7 +126,7 @@ def _mapped(f: Function) -> Function:
 
 def _mapped_plainly(f: Function, smooth: bool) -> Function:
     def run(p: Any) -> Any:
-        rows = [f(tree.map(lambda x: x * s, p)) for s in SCALES]  # noqa: B023
+        rows = [f(tree.map(lambda x: x * s, p)) for s in SCALES]
         return tree.map(lambda *xs: jnp.stack(xs), *rows)
 
     return run

@@ -1,5 +1,5 @@
 """Cells, with the namespace before and after: table first."""
-# ruff: noqa: E501 -- a row of a table is one line
+
 
 from __future__ import annotations
 

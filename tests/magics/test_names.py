@@ -1,5 +1,5 @@
 """Which names a cell reads, assigns and deletes, by its text alone."""
-# ruff: noqa: E501 -- a row of a table is one line
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """When a cell is traced again and when not, and what it says about it."""
-# ruff: noqa: E501 -- a row of a table is one line
+
 
 from __future__ import annotations
 

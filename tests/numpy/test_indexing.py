@@ -104,7 +104,8 @@ GRADIENTS = [
     f"jax.grad(lambda x: ({body}).sum())(f32(4, 3))"
     for body in (
         "x[1]", "x[1:3] ** 2", "x[::-1, 0]", "x[np.array([0, 0, 2])] ** 2", "x.at[0].set(2.) ** 2", "x[:, np.array([1])]",
-        "x.at[np.array([1, 1])].add(x[0]) ** 2", "x.at[::2].multiply(3.) ** 2", "x[np.array([True, False, True, False])] ** 2",
+        "x.at[np.array([1, 1])].add(x[0]) ** 2", "x.at[::2].multiply(3.) ** 2", "x[np.array([True, False, "
+        "True, False])] ** 2",
     )
 ] + [
     "jax.vmap(lambda x, i: x[i])(f32(4, 3), np.array([0, 2, -1, 5], np.int32))",
