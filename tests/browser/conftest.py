@@ -75,9 +75,10 @@ def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture
-def lab(page: Any, lab_server: LabServer) -> LabPage:
-    """A page that opens notebooks in JupyterLab."""
-    return LabPage(page, lab_server)
+def lab(page: Any, lab_server: LabServer) -> Iterator[LabPage]:
+    """A page that opens notebooks in JupyterLab, with new kernels."""
+    yield LabPage(page, lab_server)
+    lab_server.end_kernels()
 
 
 FAILED = pytest.StashKey[bool]()

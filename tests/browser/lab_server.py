@@ -60,6 +60,18 @@ class LabServer:
         """The address of a notebook in Notebook 7."""
         return f"{self.url}notebooks/{notebook}?token={self.token}"
 
+    def end_kernels(self) -> None:
+        """End every kernel, so that a notebook of the same name starts anew in the next test."""
+        for session in json.loads(self._ask("api/sessions")):
+            self._ask(f"api/sessions/{session['id']}", "DELETE")
+
+    def _ask(self, path: str, method: str = "GET") -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}{path}", headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            content: bytes = answer.read()
+        return content
+
     def stop(self) -> None:
         """End the server and its kernels."""
         self.process.terminate()
