@@ -19,7 +19,6 @@ from typing import Any, cast
 from jaxlab.config import UNSET, _set_local, config
 from jaxlab.core.aval import ShapedArray
 from jaxlab.runtime.native import J, switches, xc
-from jaxlab.runtime.recording import stacks
 
 _MISSING: Any = object()
 _class = xc.ArrayImpl
@@ -158,7 +157,6 @@ def _share() -> None:
     """Take what is on the class now and is not ours as the other's, and put dispatchers in its place."""
     global _shared
     _shared = True
-    stacks.keep()
     for name, value in list(vars(_class).items()):
         if name in _PYTHON_OWN or value is _installed.get(name, _MISSING):
             continue

@@ -7,11 +7,15 @@ from typing import Any, NamedTuple
 
 from jaxlab import tree
 from jaxlab.caching import Cache, CacheStats, register
+from jaxlab.core import trace
 from jaxlab.core.aval import ShapedArray
 from jaxlab.runtime import callbacks, keys
-from jaxlab.runtime.native import J, JaxRuntimeError, array_result_handler
+from jaxlab.runtime.native import J, JaxRuntimeError, array_result_handler, set_tracing
 from jaxlab.runtime.sharding import single_device
 from jaxlab.runtime.transfer import Array, deleted_error, put
+
+# While equations are recorded, operations on concrete arrays must reach the trace: C++ fast paths are to miss.
+trace.staging_listener[0] = set_tracing
 
 _fast_paths = J.PjitFunctionCache()
 
