@@ -156,12 +156,14 @@ for name in list(vars(Array)):
     try:
         value = getattr(x, name)
         value = value() if callable(value) else value
+    except NotImplementedError:
+        pass  # a method that needs arguments says so
     except RuntimeError as error:
         assert "deleted" in str(error), error
-    except (TypeError, ValueError) as error:
-        assert name in ("__bool__", "__int__", "__float__", "__complex__", "__index__", "__format__"), error
+    except (TypeError, ValueError):
+        pass  # an argument is missing, or the dtype does not fit: nothing was read
     else:
-        assert name.startswith("_"), (name, value)
+        assert name.startswith("_") or name == "at" or value is x, name
 for read in (repr, str, np.asarray, lambda x: x.tolist()):
     try:
         read(x)
