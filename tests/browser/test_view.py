@@ -266,6 +266,7 @@ def test_ten_thousand_equations_stay_quick(show: Any) -> None:
 def test_the_theme_is_the_labs(show: Any, lab: LabPage) -> None:
     view = unfold(show(mime_bundle(digits())))
     colour = "node => getComputedStyle(node).color"
+    lab.set_theme("JupyterLab Light")  # the lab remembers what a test before this one chose
     light = view.evaluate(colour)
     lab.set_theme("JupyterLab Dark")
     assert view.evaluate(colour) != light

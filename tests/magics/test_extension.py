@@ -1,6 +1,6 @@
 """Loading, unloading, help, completion."""
 
-from __future__ import annotations
+from __future__ import builtins
 
 import subprocess
 import sys
@@ -69,7 +69,9 @@ def test_reload_leaves_no_duplicates(notebook):
     notebook.good("%%jit\nx + 1")
 
 
-def test_the_value_is_the_cells_output(notebook):
+def test_the_value_is_the_cells_output(notebook, monkeypatch):
+    # IPython leaves `_` alone where something has put a `_` into builtins, as gettext does.
+    monkeypatch.delattr(builtins, "_", raising=False)
     notebook.good("x = jnp.ones(2)")
     ran = notebook.good("%%jit\nx + 1")
     assert notebook.ns["_"] is ran.value

@@ -48,6 +48,7 @@ def run_python(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
                 "JAXLAB_DISK_CACHE_DIR": str(tmp_path / "executables"),
+                "JAXLAB_DISK_CACHE_ENABLED": "1",
                 "JAX_PLATFORMS": "cpu",
                 **env,
             },
