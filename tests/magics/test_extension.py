@@ -1,7 +1,8 @@
 """Loading, unloading, help, completion."""
 
-from __future__ import builtins
+from __future__ import annotations
 
+import builtins
 import subprocess
 import sys
 
