@@ -19,14 +19,16 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path, monkeypatch):
     """A fresh disk cache, and a process that has warned of nothing yet."""
-    before = config.disk_cache_dir
+    before, enabled = config.disk_cache_dir, config.disk_cache_enabled
     folder = tmp_path / "executables"
     config.update("disk_cache_dir", str(folder))
+    config.update("disk_cache_enabled", True)
     monkeypatch.setattr(diskcache, "_warned", False)
     yield folder
     diskcache._writer.flush()
     diskcache._problems.clear()
     config.update("disk_cache_dir", before)
+    config.update("disk_cache_enabled", enabled)
 
 
 @pytest.fixture
