@@ -288,7 +288,8 @@ def _free_names(node: ast.AST) -> list[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         text = "\n" * len(node.decorator_list) + ast.unparse(_undecorated(node))
     else:
-        text = ast.unparse(node)
+        # In a function of its own: from Python 3.12 a comprehension's names count as those of what holds it.
+        text = f"lambda: ({ast.unparse(node)})"
     return global_names(symtable.symtable(text, "<cell>", "exec"))
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 
 import pytest
 from jax_process import answer_here, answers_of_jax
 from jaxpr_programs import DIFFERENT, GROUPS, PROGRAMS
+
+pytestmark = pytest.mark.skipif(
+    not version("jax").startswith("0.10."), reason="jaxprs have the text of jax 0.10; here is another jax"
+)
 
 
 @pytest.mark.parametrize("program", [p for p in PROGRAMS if p not in DIFFERENT])

@@ -6,12 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("jax")
+
+pytestmark = pytest.mark.skipif(
+    not version("jax").startswith("0.10."), reason="jaxprs have the text of jax 0.10; here is another jax"
+)
 
 PROGRAMS = Path(__file__).with_name("elementwise_programs.py")
 
