@@ -183,10 +183,9 @@ class Elementwise(Primitive):
 
     def operands(self, ctx: Any, values: Sequence[Any]) -> Sequence[Any]:
         """The operands broadcast to the shape of the result."""
-        if len(values) == 1:
-            return values
-        shape = ctx.aval_out.shape
-        for v in ctx.eqn.invars:
+        eqn = ctx.eqn
+        shape = eqn.outvars[0].aval.shape
+        for v in eqn.invars:
             if v.aval.shape != shape:
                 break
         else:
@@ -195,11 +194,11 @@ class Elementwise(Primitive):
         return [broadcast_operand(ctx.b, x, aval, shape) for x, aval in zip(values, avals, strict=True)]
 
     def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:
-        values = self.operands(ctx, operands)
+        values = self.operands(ctx, operands) if len(operands) > 1 else operands
         if self.lowering is not None:
             return self.lowering(ctx, *values, **params)
-        b = ctx.b
-        return b.value(self.hlo, b.type(ctx.aval_out), *values)
+        b, aval = ctx.b, ctx.eqn.outvars[0].aval
+        return b.plain(self.hlo, b.tensor(aval.shape, aval.dtype), values)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         if not self.derivatives:

@@ -215,6 +215,10 @@ class Builder:
             name, [result], operands, attributes or None, loc=self.location, ip=self.ip
         ).result
 
+    def plain(self, name: str, result: Any, operands: Sequence[Any]) -> Any:
+        """`value` without attributes, for the operations of which programs have most."""
+        return _create(name, [result], operands, None, loc=self.location, ip=self.ip).result
+
     def constant(self, x: Any, dtype: Any = None) -> Any:
         """A constant from a NumPy array, NumPy scalar or Python scalar of known dtype."""
         array = np.asarray(x, dtype)
