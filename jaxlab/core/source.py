@@ -7,17 +7,17 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from jaxlib import xla_client
+from jaxlib import _jax
 
 # A traceback object costs 0.1-0.3 us to take and is decoded only when somebody asks.
-take = xla_client.Traceback.get_traceback
+take = _jax.Traceback.get_traceback
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The folder of jaxlab's own code."""
 _HIDDEN = tuple(
     {
         PACKAGE,
-        os.path.dirname(os.path.dirname(os.path.abspath(xla_client.__file__))) + os.sep,  # site-packages
+        os.path.dirname(os.path.dirname(os.path.abspath(_jax.__file__))) + os.sep,  # site-packages
         os.path.dirname(os.path.abspath(os.__file__)) + os.sep,  # the standard library
     }
 )

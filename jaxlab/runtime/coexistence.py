@@ -18,10 +18,10 @@ from typing import Any, cast
 
 from jaxlab.config import UNSET, _set_local, config
 from jaxlab.core.aval import ShapedArray
-from jaxlab.runtime.native import J, switches, xc
+from jaxlab.runtime.native import J, switches
 
 _MISSING: Any = object()
-_class = xc.ArrayImpl
+_class = J.ArrayImpl
 
 _SLOTS = (WrapperDescriptorType, MethodDescriptorType, GetSetDescriptorType)
 

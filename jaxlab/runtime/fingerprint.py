@@ -10,7 +10,7 @@ from typing import Any
 from jaxlib.mlir import passmanager
 
 from jaxlab.caching import cached
-from jaxlab.runtime.native import JAXLIB_VERSION, SURFACE_VERSION
+from jaxlab.runtime.native import JAXLIB_VERSION, surface_version
 
 # Changes when what is stored, or what goes into a name, changes.
 FORMAT = b"jaxlab executable 1"
@@ -57,7 +57,7 @@ def _host() -> bytes:
     # versions.
     # `platform.processor` would start a process to learn no more than the file does.
     machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_IDENTIFIER", "")
-    words = [JAXLIB_VERSION, str(SURFACE_VERSION), machine, *_cpu_features()]
+    words = [JAXLIB_VERSION, str(surface_version()), machine, *_cpu_features()]
     return " ".join(words).encode()
 
 

@@ -15,34 +15,45 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from jaxlab import lazy
 from jaxlab.config import UNSET, Config, Options, config
 
 # Read once, when jaxlib is loaded. What it would log of a failed launch arrives as an exception anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from jaxlib import _jax
 from jaxlib import version as _version
-from jaxlib import xla_client as xc
 
-J: Any = xc._xla  # type: ignore[attr-defined]
+J: Any = _jax
+
+# The thin Python front is needed from the first client on; it brings `logging` and the HLO module with it.
+if TYPE_CHECKING:
+    from jaxlib import xla_client as xc
+else:
+    xc = lazy.module("jaxlib.xla_client")
 
 __all__ = [
     "JAXLIB_VERSION",
-    "SURFACE_VERSION",
     "J",
     "JaxRuntimeError",
     "array_result_handler",
     "set_tracing",
+    "surface_version",
     "switches",
     "tracing",
     "xc",
 ]
 
-#: jaxlib's release, and the number that counts changes of its private surface (467 for 0.10.2, 505 for
-#: 0.12.0.1).
+#: jaxlib's release.
 JAXLIB_VERSION: str = _version.__version__
-SURFACE_VERSION: int = xc._version
+
+
+def surface_version() -> int:
+    """The number that counts changes of jaxlib's private surface: 467 for 0.10.2, 505 for 0.12.0.1."""
+    return int(xc._version)
+
 
 JaxRuntimeError: type[RuntimeError] = J.JaxRuntimeError
 

@@ -16,7 +16,7 @@ from jaxlab import lazy, tree
 from jaxlab.core.aval import ShapedArray
 from jaxlab.runtime import backend, compiler, execution
 from jaxlab.runtime.array import host_value, put
-from jaxlab.runtime.native import JAXLIB_VERSION, SURFACE_VERSION
+from jaxlab.runtime.native import JAXLIB_VERSION, surface_version
 from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def run() -> None:
             test(device)
         except Exception as error:
             raise BrokenSurface(
-                f"jaxlib {JAXLIB_VERSION} (surface {SURFACE_VERSION}) breaks {part}: "
+                f"jaxlib {JAXLIB_VERSION} (surface {surface_version()}) breaks {part}: "
                 f"{type(error).__name__}: {error}; install a version from 0.10.2 to 0.12"
             ) from error
 
@@ -144,4 +144,4 @@ def run_if_untested() -> None:
 
 if __name__ == "__main__":
     run()
-    print(f"jaxlib {JAXLIB_VERSION} (surface {SURFACE_VERSION}): all parts work")
+    print(f"jaxlib {JAXLIB_VERSION} (surface {surface_version()}): all parts work")

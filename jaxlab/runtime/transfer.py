@@ -11,13 +11,13 @@ from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.runtime import backend
 from jaxlab.runtime.coexistence import without_jax
 from jaxlab.runtime.keys import KeyArray
-from jaxlab.runtime.native import J, xc
+from jaxlab.runtime.native import J
 from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Array = xc.ArrayImpl
+Array = J.ArrayImpl
 
 _put = J.batched_device_put
 # The default of jaxlib aliases a NumPy buffer that happens to be aligned: a later write to it would change
