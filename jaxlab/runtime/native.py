@@ -77,7 +77,7 @@ class _Switches:
         self.enable_x64 = J.config.Config(
             "jaxlab_enable_x64", config.enable_x64, include_in_jit_key=True, include_in_trace_context=True
         )
-        self.disable_jit = _jit_key("disable_jit", config.disable_jit)
+        self.disable_jit = J.config.Config("jaxlab_disable_jit", config.disable_jit)
         self.post_hook = J.config.Config("jaxlab_post_hook", None)
 
     def install(self) -> None:
