@@ -7,8 +7,8 @@ from typing import Any
 
 from jaxlab import dtypes, tree
 from jaxlab.caching import Cache
-from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
+from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Jaxpr, Var
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Tracer
@@ -48,7 +48,7 @@ def trace_body(
     if not callable(fun):
         raise TypeError(f"{what}: expected a function, but got a {type(fun).__name__}")
     in_tree = tree.structure((example, {}))
-    key = (fun, in_tree, tuple(avals), config.trace_key())
+    key = (fun, in_tree, tuple(avals), trace_key())
     if remember:
         try:
             known: Body | None = _bodies.get(key)

@@ -10,9 +10,11 @@ import numpy as np
 from jaxlab import tree
 from jaxlab.control.bodies import Body, share_constants, trace_body, with_operands
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
+from jaxlab.core.axes import MappedAxis
+from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
-from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.primitive import Example
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr, move_to
 from jaxlab.interpreters.jvp import jvp_jaxpr
@@ -152,9 +154,8 @@ def _strengthened(closed: ClosedJaxpr, weak: Sequence[bool]) -> ClosedJaxpr:
     return stage_closed(fun, closed.in_avals, closed.jaxpr.debug)
 
 
-class Cond(Primitive):
+class Cond(HigherOrder):
     name = "cond"
-    multiple_results = True
 
     def abstract_eval(self, index: Any, *operands: Any, branches: Any, **params: Any) -> list[ShapedArray]:
         return branches[0].out_avals
@@ -215,16 +216,22 @@ class Cond(Primitive):
         return [None, *[next(out) if u else None for u in linear]]
 
     def batch(
-        self, size: int, args: Sequence[Any], dims: Sequence[int | None], *, branches: Any, **params: Any
+        self,
+        axis: MappedAxis,
+        args: Sequence[Any],
+        dims: Sequence[int | None],
+        *,
+        branches: Any,
+        **params: Any,
     ) -> tuple[list[Any], list[int | None]]:
         index, *operands = args
         index_dim, *operand_dims = dims
         if index_dim is not None:
-            fronted = [move_to(x, d, 0, size) for x, d in zip(args, dims, strict=True)]
-            return _select_branches(size, fronted[0], fronted[1:], branches)
-        flags = [batch_jaxpr(branch, size, operand_dims)[1] for branch in branches]
+            fronted = [move_to(x, d, 0, axis.size) for x, d in zip(args, dims, strict=True)]
+            return _select_branches(axis, fronted[0], fronted[1:], branches)
+        flags = [batch_jaxpr(branch, axis, operand_dims)[1] for branch in branches]
         mapped = [any(each) for each in zip(*flags, strict=True)]
-        derived = tuple(batch_jaxpr(branch, size, operand_dims, mapped)[0] for branch in branches)
+        derived = tuple(batch_jaxpr(branch, axis, operand_dims, mapped)[0] for branch in branches)
         return self.bind(index, *operands, branches=derived, **params), [0 if m else None for m in mapped]
 
     def reference(self, index: Any, *operands: Any, branches: Any, **params: Any) -> Any:
@@ -238,7 +245,7 @@ class Cond(Primitive):
 
 
 def _select_branches(
-    size: int, index: Any, operands: Sequence[Any], branches: Any
+    axis: MappedAxis, index: Any, operands: Sequence[Any], branches: Any
 ) -> tuple[list[Any], list[int | None]]:
     """All branches on all slices, then for each slice the one that its index asks for.
 
@@ -249,7 +256,7 @@ def _select_branches(
     for i, branch in enumerate(branches):
         asked = eq(index, np.int32(i))
         safe = [_choose(asked, stop_gradient(x), x) for x in operands]
-        derived, _ = batch_jaxpr(branch, size, [0] * len(operands), True)
+        derived, _ = batch_jaxpr(branch, axis, [0] * len(operands), True)
         results.append(eval_closed(derived, *safe))
     return [_choose(index, *cases) for cases in zip(*results, strict=True)], [0] * len(results[0])
 

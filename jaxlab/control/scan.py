@@ -21,9 +21,11 @@ from jaxlab.control.bodies import (
 )
 from jaxlab.control.scan_lowering import lower_scan
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
+from jaxlab.core.axes import MappedAxis
+from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
-from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.primitive import Example
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr, move_to, slice_aval, stacked_aval
 from jaxlab.interpreters.jvp import jvp_jaxpr
@@ -153,11 +155,10 @@ class _Mapped:
         return (), self.func(x)
 
 
-class Scan(Primitive):
+class Scan(HigherOrder):
     """From constants, carries and stacked inputs, in this order, to carries and stacked outputs."""
 
     name = "scan"
-    multiple_results = True
 
     def abstract_eval(
         self, *avals: Any, jaxpr: Any, length: int, num_carry: int, **params: Any
@@ -342,7 +343,7 @@ class Scan(Primitive):
 
     def batch(
         self,
-        size: int,
+        axis: MappedAxis,
         args: Sequence[Any],
         dims: Sequence[int | None],
         *,
@@ -358,14 +359,14 @@ class Scan(Primitive):
 
         def derive(flags: Sequence[bool]) -> tuple[ClosedJaxpr, list[bool]]:
             axes = [0 if f else None for f in flags]
-            return batch_jaxpr(jaxpr, size, [*const_dims, *axes, *slice_dims], [*flags, *[False] * ys])
+            return batch_jaxpr(jaxpr, axis, [*const_dims, *axes, *slice_dims], [*flags, *[False] * ys])
 
         mapped = fixpoint([d is not None for d in carry_dims], lambda flags: derive(flags)[1][:num_carry])
         body, mapped_out = derive(mapped)
         carry = [
-            move_to(x, d, 0, size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)
+            move_to(x, d, 0, axis.size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)
         ]
-        xs = [x if d is None else move_to(x, d, 1, size) for x, d in zip(xs, xs_dims, strict=True)]
+        xs = [x if d is None else move_to(x, d, 1, axis.size) for x, d in zip(xs, xs_dims, strict=True)]
         out = self.bind(
             *consts, *carry, *xs, jaxpr=body, num_consts=num_consts, num_carry=num_carry, **params
         )

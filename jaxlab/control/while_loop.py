@@ -21,9 +21,11 @@ from jaxlab.control.bodies import (
 )
 from jaxlab.control.scan import scan
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
+from jaxlab.core.axes import MappedAxis
+from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
-from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.primitive import Example
 from jaxlab.core.trace import Tracer, interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr, move_to
 from jaxlab.interpreters.jvp import jvp_jaxpr
@@ -145,9 +147,8 @@ def _before_end(carry: Any) -> Any:
     return lt(carry[0], carry[1])
 
 
-class While(Primitive):
+class While(HigherOrder):
     name = "while"
-    multiple_results = True
 
     def abstract_eval(self, *avals: Any, body_jaxpr: Any, **params: Any) -> list[ShapedArray]:
         return body_jaxpr.out_avals
@@ -265,7 +266,7 @@ class While(Primitive):
 
     def batch(
         self,
-        size: int,
+        axis: MappedAxis,
         args: Sequence[Any],
         dims: Sequence[int | None],
         *,
@@ -281,16 +282,16 @@ class While(Primitive):
             return [0 if f else None for f in flags]
 
         def step(flags: list[bool]) -> Sequence[bool]:
-            if batch_jaxpr(cond_jaxpr, size, [*test_dims, *carry_axes(flags)])[1][0]:
+            if batch_jaxpr(cond_jaxpr, axis, [*test_dims, *carry_axes(flags)])[1][0]:
                 return [True] * len(flags)
-            return batch_jaxpr(body_jaxpr, size, [*body_dims, *carry_axes(flags)], flags)[1]
+            return batch_jaxpr(body_jaxpr, axis, [*body_dims, *carry_axes(flags)], flags)[1]
 
         mapped = fixpoint([d is not None for d in carry_dims], step)
         axes = carry_axes(mapped)
-        test, (pred_mapped,) = batch_jaxpr(cond_jaxpr, size, [*test_dims, *axes])
-        body, _ = batch_jaxpr(body_jaxpr, size, [*body_dims, *axes], mapped)
+        test, (pred_mapped,) = batch_jaxpr(cond_jaxpr, axis, [*test_dims, *axes])
+        body, _ = batch_jaxpr(body_jaxpr, axis, [*body_dims, *axes], mapped)
         carry = [
-            move_to(x, d, 0, size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)
+            move_to(x, d, 0, axis.size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)
         ]
         nb = len(body_consts)
         if pred_mapped:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 from jaxlab.core.aval import ShapedArray
+from jaxlab.core.effects import NO_EFFECTS, Effects
 
 if TYPE_CHECKING:
     from jaxlab.core.primitive import Primitive
@@ -81,7 +82,7 @@ class DebugInfo:
 class Jaxpr:
     """``lambda constvars; invars. let eqns in outvars``."""
 
-    __slots__ = ("__weakref__", "constvars", "debug", "eqns", "invars", "outvars")
+    __slots__ = ("__weakref__", "_effects", "constvars", "debug", "eqns", "invars", "outvars")
 
     def __init__(
         self,
@@ -96,6 +97,17 @@ class Jaxpr:
         self.outvars = list(outvars)
         self.eqns = list(eqns)
         self.debug = debug or DebugInfo()
+        self._effects: Effects | None = None
+
+    @property
+    def effects(self) -> Effects:
+        """What the equations do besides giving their results."""
+        if self._effects is None:
+            effects = NO_EFFECTS
+            for eqn in self.eqns:
+                effects |= eqn.primitive.effects(eqn.params)
+            self._effects = effects
+        return self._effects
 
     def replace(self, **changes: Any) -> Jaxpr:
         """A copy with some fields replaced."""
@@ -126,6 +138,11 @@ class ClosedJaxpr:
     def out_avals(self) -> list[ShapedArray]:
         """The types of the outputs."""
         return [v.aval for v in self.jaxpr.outvars]
+
+    @property
+    def effects(self) -> Effects:
+        """What running it does besides giving its results."""
+        return self.jaxpr.effects
 
     @property
     def eqns(self) -> list[JaxprEqn]:
@@ -175,7 +192,7 @@ def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
     live: set[Any] = {v for v in outvars if type(v) is Var}
     eqns = []
     for eqn in reversed(jaxpr.eqns):
-        if eqn.primitive.has_effects(eqn.params) or any(v in live for v in eqn.outvars):
+        if eqn.primitive.effects(eqn.params) or any(v in live for v in eqn.outvars):
             eqns.append(eqn)
             live.update(v for v in eqn.invars if type(v) is Var)
     eqns.reverse()

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from jaxlab.config import config
+from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr
 
 P = ParamSpec("P")
@@ -25,7 +25,7 @@ def memoised(
     @functools.wraps(form)
     def known_or_made(closed: ClosedJaxpr, /, *args: P.args, **kwargs: P.kwargs) -> R:
         values = (*args, *kwargs.values())
-        key = (form, config.trace_key(), *[tuple(x) if isinstance(x, list) else x for x in values])
+        key = (form, trace_key(), *[tuple(x) if isinstance(x, list) else x for x in values])
         memo: dict[Any, R] = closed.memo
         if key not in memo:
             memo[key] = form(closed, *args, **kwargs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray
+from jaxlab.core.effects import NO_EFFECTS, Effects
 from jaxlab.core.trace import current
 
 registry: dict[str, Primitive] = {}
@@ -39,12 +40,14 @@ class Primitive:
 
     A subclass sets ``name`` and writes ``abstract_eval``, ``lower``, ``jvp``, ``transpose`` (where
     ``linear_in`` is not empty), ``batch``, ``reference`` and ``examples``. Rules get parameters by keyword.
-    With ``multiple_results`` they return sequences.
+    With ``multiple_results`` they return sequences. With ``axis_aware`` the batch rule is given the
+    ``MappedAxis`` in place of its size, and is asked for a named axis even where no argument is mapped.
     """
 
     name: str
     multiple_results: bool = False
     linear_in: tuple[int, ...] = ()
+    axis_aware: bool = False
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
@@ -58,9 +61,9 @@ class Primitive:
     def __repr__(self) -> str:
         return self.name
 
-    def has_effects(self, params: dict[str, Any]) -> bool:
-        """Whether the equation must be kept although nobody reads its results."""
-        return False
+    def effects(self, params: dict[str, Any]) -> Effects:
+        """What it does besides giving results: with any, the equation is kept although nobody reads them."""
+        return NO_EFFECTS
 
     def program(self, params: dict[str, Any]) -> Any | None:
         """The closed jaxpr that an application is a call of, if it is one: then that is what is compiled."""

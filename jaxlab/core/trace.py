@@ -127,12 +127,14 @@ class _Current(threading.local):
     Attributes:
       trace: the interpreter.
       scope: the named scope, ``"a/b"``, under which equations are recorded.
+      axes: the named axes in scope, outermost first, as pairs of name and size.
       traceback: what equations get while a program is run again or transposed: the traceback of the equation
         that they are derived from.
     """
 
     trace: Trace
     scope: str = ""
+    axes: tuple[tuple[Any, int], ...] = ()
     traceback: Any = None
 
 

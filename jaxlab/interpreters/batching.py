@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.axes import MappedAxis
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
@@ -32,12 +33,11 @@ class BatchTracer(Tracer):
 class BatchTrace(Trace):
     """Applies the batch rule where an argument is mapped; all else goes to the parent."""
 
-    __slots__ = ("axis_name", "size")
+    __slots__ = ("axis",)
 
-    def __init__(self, parent: Trace, size: int, axis_name: Any = None) -> None:
+    def __init__(self, parent: Trace, axis: MappedAxis) -> None:
         super().__init__(parent)
-        self.size = size
-        self.axis_name = axis_name
+        self.axis = axis
 
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         values = []
@@ -53,9 +53,13 @@ class BatchTrace(Trace):
                 dims.append(None)
         assert self.parent is not None
         with interpret_with(self.parent):
-            if not mapped:
+            axis = self.axis
+            if primitive.axis_aware and (mapped or axis.name is not None):
+                out, out_dims = primitive.batch(axis, values, dims, **params)
+            elif mapped:
+                out, out_dims = primitive.batch(axis.size, values, dims, **params)
+            else:
                 return primitive.bind(*values, **params)
-            out, out_dims = primitive.batch(self.size, values, dims, **params)
         if primitive.multiple_results:
             return [x if d is None else BatchTracer(self, x, d) for x, d in zip(out, out_dims, strict=True)]
         return out if out_dims is None else BatchTracer(self, out, out_dims)
@@ -81,13 +85,12 @@ def stacked_aval(aval: ShapedArray, size: int, dim: int | None) -> ShapedArray:
 
 def batch_flat(
     fun: Callable[..., Sequence[Any]],
-    size: int,
+    axis: MappedAxis,
     args: Sequence[Any],
     dims: Sequence[int | None],
-    axis_name: Any = None,
 ) -> tuple[list[Any], list[int | None]]:
     """The results of ``fun``, flat like its arguments, on all slices at once, and the mapped axis of each."""
-    trace = BatchTrace(current.trace, size, axis_name)
+    trace = BatchTrace(current.trace, axis)
     with interpret_with(trace):
         outputs = fun(
             *[x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)]
@@ -104,7 +107,10 @@ def move_to(x: Any, dim: int | None, wanted: int, size: int) -> Any:
 
 
 def batch_jaxpr(
-    closed: ClosedJaxpr, size: int, in_dims: Sequence[int | None], mapped_out: Sequence[bool] | bool = False
+    closed: ClosedJaxpr,
+    axis: MappedAxis,
+    in_dims: Sequence[int | None],
+    mapped_out: Sequence[bool] | bool = False,
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The program on stacks of arguments.
 
@@ -113,19 +119,21 @@ def batch_jaxpr(
     """
     if isinstance(mapped_out, bool):
         mapped_out = [mapped_out] * len(closed.jaxpr.outvars)
-    return _batch_jaxpr(closed, size, list(in_dims), list(mapped_out))
+    return _batch_jaxpr(closed, axis, list(in_dims), list(mapped_out))
 
 
 @memoised
 def _batch_jaxpr(
-    closed: ClosedJaxpr, size: int, in_dims: Sequence[int | None], forced: Sequence[bool]
+    closed: ClosedJaxpr, axis: MappedAxis, in_dims: Sequence[int | None], forced: Sequence[bool]
 ) -> tuple[ClosedJaxpr, list[bool]]:
     mapped_out: list[bool] = []
 
     def fun(*args: Any) -> list[Any]:
-        out, dims = batch_flat(lambda *xs: eval_closed(closed, *xs), size, args, in_dims)
+        out, dims = batch_flat(lambda *xs: eval_closed(closed, *xs), axis, args, in_dims)
         mapped_out[:] = [f or d is not None for f, d in zip(forced, dims, strict=True)]
-        return [move_to(x, d, 0, size) if m else x for x, d, m in zip(out, dims, mapped_out, strict=True)]
+        return [
+            move_to(x, d, 0, axis.size) if m else x for x, d, m in zip(out, dims, mapped_out, strict=True)
+        ]
 
-    avals = [stacked_aval(aval, size, d) for aval, d in zip(closed.in_avals, in_dims, strict=True)]
+    avals = [stacked_aval(aval, axis.size, d) for aval, d in zip(closed.in_avals, in_dims, strict=True)]
     return stage_closed(fun, avals, closed.jaxpr.debug), mapped_out

@@ -205,15 +205,11 @@ class Builder:
         regions: int = 0,
     ) -> Any:
         """Append an operation and return it."""
-        return _create(
-            name, results, operands, attributes, regions=regions, loc=self.location, ip=self.ip
-        )
+        return _create(name, results, operands, attributes, regions=regions, loc=self.location, ip=self.ip)
 
     def value(self, name: str, result: Any, *operands: Any, **attributes: Any) -> Any:
         """Append an operation with one result and return that."""
-        return _create(
-            name, [result], operands, attributes or None, loc=self.location, ip=self.ip
-        ).result
+        return _create(name, [result], operands, attributes or None, loc=self.location, ip=self.ip).result
 
     def plain(self, name: str, result: Any, operands: Sequence[Any]) -> Any:
         """`value` without attributes, for the operations of which programs have most."""

@@ -11,8 +11,10 @@ import numpy as np
 from jaxlab import tree
 from jaxlab.control.bodies import trace_body
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
+from jaxlab.core.axes import MappedAxis
+from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
-from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.primitive import Example
 from jaxlab.core.trace import current
 from jaxlab.dtypes import float0
 from jaxlab.interpreters.batching import batch_flat, batch_jaxpr, move_to
@@ -172,11 +174,10 @@ class _Rule:
         return out, ts
 
 
-class CustomJVPCall(Primitive):
+class CustomJVPCall(HigherOrder):
     """The application of a function with its own jvp rule: its jaxpr, where nothing is differentiated."""
 
     name = "custom_jvp_call"
-    multiple_results = True
 
     def bind(self, *args: Any, **params: Any) -> Any:
         """Apply it; at once, equation by equation, because every call has a jaxpr of its own to compile."""
@@ -208,7 +209,7 @@ class CustomJVPCall(Primitive):
 
     def batch(
         self,
-        size: int,
+        axis: MappedAxis,
         args: Sequence[Any],
         dims: Sequence[int | None],
         *,
@@ -216,8 +217,8 @@ class CustomJVPCall(Primitive):
         jvp: Any,
         **params: Any,
     ) -> tuple[list[Any], list[int | None]]:
-        batched, _ = batch_jaxpr(call_jaxpr, size, dims, True)
-        rule = _BatchedRule(jvp, size, dims[params["num_consts"] :])
+        batched, _ = batch_jaxpr(call_jaxpr, axis, dims, True)
+        rule = _BatchedRule(jvp, axis, dims[params["num_consts"] :])
         out = self.bind(*args, call_jaxpr=batched, jvp=rule, **params)
         return out, [0] * len(out)
 
@@ -247,11 +248,11 @@ class CustomJVPCall(Primitive):
 class _BatchedRule:
     """A rule mapped over stacks of primals and tangents."""
 
-    __slots__ = ("dims", "rule", "size")
+    __slots__ = ("axis", "dims", "rule")
 
-    def __init__(self, rule: Any, size: int, dims: Sequence[int | None]) -> None:
+    def __init__(self, rule: Any, axis: MappedAxis, dims: Sequence[int | None]) -> None:
+        self.axis = axis
         self.rule = rule
-        self.size = size
         self.dims = list(dims)
 
     def __str__(self) -> str:
@@ -264,8 +265,8 @@ class _BatchedRule:
             out, ts = self.rule(xs[:count], xs[count:])
             return [*out, *ts]
 
-        results, dims = batch_flat(fun, self.size, [*primals, *tangents], [*self.dims, *self.dims])
-        results = [move_to(x, d, 0, self.size) for x, d in zip(results, dims, strict=True)]
+        results, dims = batch_flat(fun, self.axis, [*primals, *tangents], [*self.dims, *self.dims])
+        results = [move_to(x, d, 0, self.axis.size) for x, d in zip(results, dims, strict=True)]
         half = len(results) // 2
         return results[:half], results[half:]
 

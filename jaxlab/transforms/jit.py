@@ -9,8 +9,8 @@ from typing import Any
 
 from jaxlab import errors, tree
 from jaxlab.caching import Cache
-from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
+from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
 from jaxlab.core.trace import Tracer, current
 from jaxlab.interpreters.evaluation import program_for
@@ -309,7 +309,7 @@ def prepare(
     leaves, in_tree = tree.flatten((tuple(dynamic), dynamic_kwargs))
     described = (fun, args, kwargs, static_numbers, static_names)
     avals = tuple([_argument_aval(x, described, i) for i, x in enumerate(leaves)])
-    key = (fun, statics, in_tree, avals, config.trace_key())
+    key = (fun, statics, in_tree, avals, trace_key())
     try:
         traced: Traced | None = traces.get(key)
     except TypeError:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
+from jaxlab.core.axes import MappedAxis
+from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr, Var, dce
 from jaxlab.core.memo import memoised
-from jaxlab.core.primitive import Primitive
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr
 from jaxlab.interpreters.jvp import jvp_jaxpr
@@ -17,11 +18,10 @@ from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.broadcasting import instantiate
 
 
-class Jit(Primitive):
+class Jit(HigherOrder):
     """The application of a compiled function: one equation that holds the function's jaxpr."""
 
     name = "jit"
-    multiple_results = True
 
     def program(self, params: dict[str, Any]) -> ClosedJaxpr:
         closed: ClosedJaxpr = params["jaxpr"]
@@ -87,9 +87,15 @@ class Jit(Primitive):
         return [(next(out) if next(flags) else None) if u else None for u in linear]
 
     def batch(
-        self, size: int, args: Sequence[Any], dims: Sequence[int | None], *, jaxpr: ClosedJaxpr, **params: Any
+        self,
+        axis: MappedAxis,
+        args: Sequence[Any],
+        dims: Sequence[int | None],
+        *,
+        jaxpr: ClosedJaxpr,
+        **params: Any,
     ) -> tuple[list[Any], list[int | None]]:
-        batched, mapped = batch_jaxpr(jaxpr, size, dims)
+        batched, mapped = batch_jaxpr(jaxpr, axis, dims)
         return self.rebind(batched, args, params), [0 if m else None for m in mapped]
 
     def rebind(self, jaxpr: ClosedJaxpr, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:

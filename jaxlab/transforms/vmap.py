@@ -8,6 +8,7 @@ from typing import Any
 
 from jaxlab import tree
 from jaxlab.core.aval import aval_of
+from jaxlab.core.axes import MappedAxis, binding_axes
 from jaxlab.interpreters.batching import batch_flat, move_to
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 
@@ -61,7 +62,12 @@ def vmap(
         size = _axis_size(fun, args, kwargs, leaves, dims, axis_size)
         dims = [d if d is None else d % aval_of(x).ndim for x, d in zip(leaves, dims, strict=True)]
         flat = FlatFunction(fun, in_tree)
-        outputs, out_dims = batch_flat(flat, size, leaves, dims, axis_name)
+        axis = MappedAxis(size, axis_name, spmd_axis_name)
+        if axis_name is None:
+            outputs, out_dims = batch_flat(flat, axis, leaves, dims)
+        else:
+            with binding_axes([(axis_name, size)]):
+                outputs, out_dims = batch_flat(flat, axis, leaves, dims)
         result = tree.unflatten(flat.out_tree, outputs)
         wanted = _flat_axes("out_axes", out_axes, result)
         placed = []

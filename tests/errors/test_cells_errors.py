@@ -1,6 +1,5 @@
 """What a wrong cell says: the exact first line, the line of the cell, the namespace as it was, the next cell right."""
 
-
 from __future__ import annotations
 
 import sys

@@ -1,6 +1,5 @@
 """Cells, with the namespace before and after: table first."""
 
-
 from __future__ import annotations
 
 import numpy as np

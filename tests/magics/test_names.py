@@ -1,6 +1,5 @@
 """Which names a cell reads, assigns and deletes, by its text alone."""
 
-
 from __future__ import annotations
 
 import ast

@@ -1,6 +1,5 @@
 """When a cell is traced again and when not, and what it says about it."""
 
-
 from __future__ import annotations
 
 import numpy as np

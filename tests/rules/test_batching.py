@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jaxlab.core.axes import MappedAxis
+
 from .cases import Case, cases
 from .checks import same
 from .running import apply, as_numpy, results, run
@@ -58,7 +60,10 @@ def test_batch(case: Case) -> None:
         outputs = []
         for dims in choices:
             out, where = primitive.batch(
-                SIZE, [xs[places[i, d]] for i, d in enumerate(dims)], list(dims), **params
+                MappedAxis(SIZE) if primitive.axis_aware else SIZE,
+                [xs[places[i, d]] for i, d in enumerate(dims)],
+                list(dims),
+                **params,
             )
             out_dims.append(results(primitive, where))
             outputs += results(primitive, out)
