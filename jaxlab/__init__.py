@@ -51,13 +51,13 @@ from jaxlab.transforms.jacobian import jacfwd as jacfwd
 from jaxlab.transforms.jacobian import jacrev as jacrev
 from jaxlab.transforms.jit import jit as jit
 from jaxlab.transforms.jvp import jvp as jvp
-from jaxlab.transforms.make_jaxpr import ShapeDtypeStruct as ShapeDtypeStruct
 from jaxlab.transforms.make_jaxpr import eval_shape as eval_shape
 from jaxlab.transforms.make_jaxpr import make_jaxpr as make_jaxpr
 from jaxlab.transforms.named_scope import named_scope as named_scope
 from jaxlab.transforms.placement import block_until_ready as block_until_ready
 from jaxlab.transforms.placement import device_get as device_get
 from jaxlab.transforms.placement import device_put as device_put
+from jaxlab.transforms.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from jaxlab.transforms.vjp import linearize as linearize
 from jaxlab.transforms.vjp import vjp as vjp
 from jaxlab.transforms.vmap import vmap as vmap

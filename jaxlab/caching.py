@@ -218,6 +218,130 @@ def weak_keyed(name: str) -> WeakKeyed:
     return WeakKeyed(name)
 
 
+class OwnedCache:
+    """Values under an owner and a key; they go when the owner dies, or when they are the least recently used.
+
+    Owners are compared with ``==`` and held weakly, so a cache of traced functions keeps no function alive,
+    nor what it closes over. A value that refers to its owner keeps it alive as any reference does, until
+    `maxsize` newer ones push it out. An owner that allows no weak references is held for as long.
+    """
+
+    __slots__ = ("_entries", "_keys", "_lock", "hits", "maxsize", "misses", "name")
+
+    def __init__(self, name: str, maxsize: int) -> None:
+        self.name, self.maxsize = name, maxsize
+        self.hits = self.misses = 0
+        self._entries: dict[tuple[Any, Hashable], Any] = {}
+        self._keys: dict[Any, dict[Hashable, None]] = {}
+        self._lock = threading.RLock()  # a collection of garbage may end an owner while it is held
+        _registered.append(self)
+
+    def get(self, owner: Any, key: Hashable) -> Any | None:
+        """The value of an owner under a key, or None."""
+        place = _weakly(owner), key
+        value = self._entries.get(place)
+        if value is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        with self._lock:
+            if self._entries.pop(place, None) is not None:
+                self._entries[place] = value  # dicts keep insertion order: the first entry is the oldest
+        return value
+
+    def put(self, owner: Any, key: Hashable, value: Any) -> Any:
+        """Keep ``value`` while ``owner`` lives, and return it."""
+        holder = _weakly(owner, self._forget)
+        with self._lock:
+            if (holder, key) not in self._entries and len(self._entries) >= self.maxsize:
+                self._drop(*next(iter(self._entries)))
+            # The reference kept is the first one, whose callback ends all entries of the owner.
+            self._keys.setdefault(holder, {})[key] = None
+            self._entries[holder, key] = value
+        return value
+
+    def keys(self, owner: Any) -> list[Hashable]:
+        """The keys of an owner, oldest first: what a miss is compared with when its reason is asked for."""
+        return list(self._keys.get(_weakly(owner), ()))
+
+    def discard(self, owner: Any) -> None:
+        """Forget all values of one owner."""
+        self._forget(_weakly(owner))
+
+    def _forget(self, holder: Any) -> None:
+        with self._lock:
+            for key in self._keys.pop(holder, ()):
+                self._entries.pop((holder, key), None)
+
+    def _drop(self, holder: Any, key: Hashable) -> None:
+        self._entries.pop((holder, key), None)
+        keys = self._keys.get(holder)
+        if keys is not None:
+            keys.pop(key, None)
+            if not keys:
+                del self._keys[holder]
+
+    def clear(self) -> None:
+        """Forget everything, and count from zero."""
+        with self._lock:
+            self._entries.clear()
+            self._keys.clear()
+            self.hits = self.misses = 0
+
+    def stats(self) -> CacheStats:
+        """How the cache stands."""
+        return CacheStats(self.name, len(self._entries), self.hits, self.misses, self.maxsize)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class ScatteredCache:
+    """Values kept in memories that belong to other objects, and go with those; they are counted here."""
+
+    __slots__ = ("_alive", "_epoch", "hits", "misses", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.hits = self.misses = 0
+        self._epoch = object()
+        self._alive: weakref.WeakSet[Any] = weakref.WeakSet()
+        _registered.append(self)
+
+    def get(self, memory: dict[Any, Any], key: Hashable) -> Any | None:
+        """The value under a key in a memory, or None."""
+        value = memory.get((self._epoch, key))
+        if value is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return value
+
+    def put(self, memory: dict[Any, Any], key: Hashable, value: Any) -> Any:
+        """Keep ``value``, which must allow weak references, in a memory, and return it."""
+        memory[self._epoch, key] = value
+        self._alive.add(value)
+        return value
+
+    def clear(self) -> None:
+        """Let nothing kept be found again, and count from zero."""
+        self._epoch = object()
+        self._alive.clear()
+        self.hits = self.misses = 0
+
+    def stats(self) -> CacheStats:
+        """How many values are alive, and how often one was found."""
+        return CacheStats(self.name, len(self._alive), self.hits, self.misses)
+
+
+def _weakly(owner: Any, at_death: Callable[[Any], None] | None = None) -> Any:
+    """A weak reference, equal to every other one of an equal owner; the owner itself if it allows none."""
+    try:
+        return weakref.ref(owner, at_death) if at_death is not None else weakref.ref(owner)
+    except TypeError:
+        return owner
+
+
 def register(cache: Clearable) -> Clearable:
     """Register a cache that is kept elsewhere (jaxlib's C++ ones): anything with `stats()` and `clear()`."""
     _registered.append(cache)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab import dtypes, tree
-from jaxlab.caching import Cache
+from jaxlab.caching import OwnedCache
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Jaxpr, Var
@@ -16,7 +16,7 @@ from jaxlab.interpreters.functions import FlatFunction, argument_paths, function
 from jaxlab.interpreters.staging import stage
 from jaxlab.primitives.conversion import convert_element_type
 
-_bodies = Cache("control flow bodies", maxsize=1024)
+_bodies = OwnedCache("control flow bodies", maxsize=1024)
 
 
 class Body:
@@ -48,10 +48,10 @@ def trace_body(
     if not callable(fun):
         raise TypeError(f"{what}: expected a function, but got a {type(fun).__name__}")
     in_tree = tree.structure((example, {}))
-    key = (fun, in_tree, tuple(avals), trace_key())
+    key = (in_tree, tuple(avals), trace_key())
     if remember:
         try:
-            known: Body | None = _bodies.get(key)
+            known: Body | None = _bodies.get(fun, key)
         except TypeError:  # an unhashable callable is traced anew
             remember, known = False, None
         if known is not None:
@@ -73,7 +73,7 @@ def trace_body(
     opened = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
     body = Body(ClosedJaxpr(opened), consts, flat.out_tree)
     if remember and not any(isinstance(x, Tracer) for x in consts):
-        _bodies.put(key, body)
+        _bodies.put(fun, key, body)
     return body
 
 

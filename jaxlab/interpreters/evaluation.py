@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.caching import Cache
+from jaxlab.caching import Cache, ScatteredCache
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.trace import Trace, Tracer, leaked, set_base
 from jaxlab.interpreters.program import Program
 from jaxlab.interpreters.staging import single_equation
 from jaxlab.runtime import backend, execution
 
 _dispatchers = Cache("eager dispatchers", maxsize=4096)
-_programs = Cache("programs", maxsize=4096)
+_eager_programs = Cache("eager programs", maxsize=4096)
+# Those of functions are kept with the jaxprs that they are compiled from, so that they go with the function.
+_programs = ScatteredCache("programs")
 
 
 class EvalTrace(Trace):
@@ -30,8 +33,25 @@ class EvalTrace(Trace):
         key = (primitive, *params.items())
         dispatch = _dispatchers.get(key)
         if dispatch is None:
-            dispatch = _dispatchers.put(key, _dispatcher(primitive, params))
+            memory = _memory(params)
+            if memory is None:
+                dispatch = _dispatchers.put(key, _dispatcher(primitive, params))
+            else:
+                dispatch = memory.get(key)
+                if dispatch is None:
+                    dispatch = memory[key] = _dispatcher(primitive, params)
         return dispatch(*args)
+
+
+def _memory(params: dict[str, Any]) -> dict[Any, Any] | None:
+    """The memory of the first program among the parameters."""
+    for value in params.values():
+        if type(value) is ClosedJaxpr:
+            return value.memo
+        if type(value) is tuple and value and type(value[0]) is ClosedJaxpr:
+            memo: dict[Any, Any] = value[0].memo
+            return memo
+    return None
 
 
 def _dispatcher(primitive: Any, params: dict[str, Any]) -> Any:
@@ -59,7 +79,8 @@ def program_for(
 ) -> Program:
     """The program of one application on one device, made once for types, parameters and configuration."""
     key = (primitive, tuple(params.items()), avals, device, config.trace_key())
-    program: Program | None = _programs.get(key)
+    memory = _memory(params)
+    program: Program | None = _eager_programs.get(key) if memory is None else _programs.get(memory, key)
     if program is None:
         closed = primitive.program(params)
         name = primitive.name if closed is None else params["name"]
@@ -72,7 +93,10 @@ def program_for(
             options=dict(params.get("compiler_options_kvs", ())),
             trace_seconds=trace_seconds,
         )
-        _programs.put(key, program)
+        if memory is None:
+            _eager_programs.put(key, program)
+        else:
+            _programs.put(memory, key, program)
     return program
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.caching import cached
+from jaxlab.caching import OwnedCache
 from jaxlab.core.jaxpr import DebugInfo
 
 
@@ -34,9 +34,23 @@ def function_name(fun: Any) -> str:
     return getattr(fun, "__name__", type(fun).__name__)
 
 
-@cached("signatures", maxsize=1024)
+_signatures = OwnedCache("signatures", maxsize=1024)
+
+
 def signature_of(fun: Any) -> inspect.Signature | None:
     """The signature where Python knows one."""
+    try:
+        known: inspect.Signature | None = _signatures.get(fun, None)
+    except TypeError:  # an unhashable callable
+        return _signature(fun)
+    if known is None:
+        known = _signature(fun)
+        if known is not None:
+            _signatures.put(fun, None, known)
+    return known
+
+
+def _signature(fun: Any) -> inspect.Signature | None:
     try:
         return inspect.signature(fun)
     except (TypeError, ValueError):
@@ -51,10 +65,7 @@ def argument_paths(
     skip_names: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """A name for each leaf of the arguments that are not skipped: ``x``, ``params['w']``."""
-    try:
-        signature = signature_of(fun)
-    except TypeError:  # an unhashable callable
-        signature = None
+    signature = signature_of(fun)
     names: list[str] = []
     for parameter in signature.parameters.values() if signature is not None else ():
         if parameter.kind is parameter.VAR_POSITIONAL:

@@ -33,6 +33,7 @@ class Program:
     """
 
     __slots__ = (
+        "__weakref__",
         "closed",
         "compiled",
         "const_args",

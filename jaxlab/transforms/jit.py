@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab import errors, tree
-from jaxlab.caching import Cache
+from jaxlab.caching import OwnedCache
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
@@ -198,7 +199,7 @@ def _chosen_device(device: Any, platform: str | None) -> Any:
 
 
 # How often a function was traced, and at which types: the reason of a miss is told by comparing with these.
-traces = Cache("traces", maxsize=4096)
+traces = OwnedCache("traces", maxsize=4096)
 
 
 def _make(fun: Callable[..., Any], signature: _Signature) -> Any:
@@ -233,7 +234,15 @@ def _make(fun: Callable[..., Any], signature: _Signature) -> Any:
     function.trace = lambda *args, **kwargs: _trace(fun, signature, args, kwargs)
     function.lower = lambda *args, **kwargs: _trace(fun, signature, args, kwargs).lower()
     function.eval_shape = lambda *args, **kwargs: _trace(fun, signature, args, kwargs).out_info
-    function.clear_cache = function._clear_cache
+    this = weakref.ref(function)  # a bound method of it in its own dict would never be collected
+
+    def clear_cache() -> None:
+        """Forget what was traced and compiled for this function."""
+        traces.discard(fun)
+        if (alive := this()) is not None:
+            alive._clear_cache()
+
+    function.clear_cache = clear_cache
     return function
 
 
@@ -309,9 +318,9 @@ def prepare(
     leaves, in_tree = tree.flatten((tuple(dynamic), dynamic_kwargs))
     described = (fun, args, kwargs, static_numbers, static_names)
     avals = tuple([_argument_aval(x, described, i) for i, x in enumerate(leaves)])
-    key = (fun, statics, in_tree, avals, trace_key())
+    key = (statics, in_tree, avals, trace_key())
     try:
-        traced: Traced | None = traces.get(key)
+        traced: Traced | None = traces.get(fun, key)
     except TypeError:
         _explain_unhashable(fun, statics)
         raise
@@ -319,7 +328,7 @@ def prepare(
         debug = DebugInfo(signature.params["name"], argument_paths(*described))
         traced = trace_function(bound, in_tree, avals, debug)
         if not traced.lifted:
-            traces.put(key, traced)
+            traces.put(fun, key, traced)
     donated = signature.donated(args, kwargs)
     params = {**signature.params, "jaxpr": traced.jaxpr}
     if any(donated):

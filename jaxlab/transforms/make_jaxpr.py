@@ -6,48 +6,12 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from jaxlab import dtypes, tree
-from jaxlab.core.aval import ShapedArray, aval_makers, aval_of
+from jaxlab import tree
+from jaxlab.core.aval import aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import stage
-
-
-class ShapeDtypeStruct:
-    """The shape and dtype of an array that need not exist, as `eval_shape` returns and takes them.
-
-    >>> ShapeDtypeStruct((2, 3), "float32")
-    ShapeDtypeStruct(shape=(2, 3), dtype=float32)
-    """
-
-    __slots__ = ("dtype", "shape", "weak_type")
-
-    def __init__(self, shape: Sequence[int], dtype: Any, *, weak_type: bool = False) -> None:
-        self.shape = tuple(shape)
-        self.dtype: Any = dtype if isinstance(dtype, dtypes.KeyType) else dtypes.canonicalize(dtype)
-        self.weak_type = weak_type
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        return ShapedArray(self.shape, self.dtype).size
-
-    def __repr__(self) -> str:
-        weak = ", weak_type=True" if self.weak_type else ""
-        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{weak})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ShapeDtypeStruct) and (self.shape, self.dtype, self.weak_type) == (
-            other.shape,
-            other.dtype,
-            other.weak_type,
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.shape, self.dtype, self.weak_type))
+from jaxlab.transforms.shape_struct import struct_of
 
 
 def make_jaxpr(
@@ -73,7 +37,7 @@ def make_jaxpr(
         closed, out_tree = trace_to_jaxpr(fun, args, kwargs, static)
         if not return_shape:
             return closed
-        return closed, tree.unflatten(out_tree, [_struct(aval) for aval in closed.out_avals])
+        return closed, tree.unflatten(out_tree, [struct_of(aval) for aval in closed.out_avals])
 
     return made
 
@@ -103,11 +67,4 @@ def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     ShapeDtypeStruct(shape=(3,), dtype=float32)
     """
     closed, out_tree = trace_to_jaxpr(fun, args, kwargs)
-    return tree.unflatten(out_tree, [_struct(aval) for aval in closed.out_avals])
-
-
-def _struct(aval: ShapedArray) -> ShapeDtypeStruct:
-    return ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=aval.weak_type)
-
-
-aval_makers[ShapeDtypeStruct] = lambda x: ShapedArray(x.shape, x.dtype, x.weak_type)
+    return tree.unflatten(out_tree, [struct_of(aval) for aval in closed.out_avals])

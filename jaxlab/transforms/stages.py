@@ -10,7 +10,7 @@ from jaxlab.core.aval import aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.typecheck import check_jaxpr
 from jaxlab.interpreters.program import Program
-from jaxlab.transforms.make_jaxpr import ShapeDtypeStruct
+from jaxlab.transforms.shape_struct import struct_of
 
 
 class Traced:
@@ -37,7 +37,7 @@ class Traced:
     @property
     def out_info(self) -> Any:
         """The types of the results, as a pytree of `ShapeDtypeStruct`."""
-        structs = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in self.jaxpr.out_avals]
+        structs = [struct_of(a) for a in self.jaxpr.out_avals]
         return tree.unflatten(self.out_tree, structs)
 
     def check(self) -> None:
