@@ -42,6 +42,7 @@ from jaxlab.runtime.backend import local_device_count as local_device_count
 from jaxlab.runtime.backend import local_devices as local_devices
 from jaxlab.runtime.backend import process_count as process_count
 from jaxlab.runtime.backend import process_index as process_index
+from jaxlab.runtime.callbacks import effects_barrier as effects_barrier
 from jaxlab.runtime.selftest import run_if_untested as _run_if_untested
 from jaxlab.transforms.custom_jvp import custom_jvp as custom_jvp
 from jaxlab.transforms.grad import grad as grad
@@ -67,14 +68,25 @@ from jaxlab.version import __version__ as __version__
 _run_if_untested()
 
 if _TYPE_CHECKING:
+    from jaxlab import debug as debug
+    from jaxlab import experimental as experimental
     from jaxlab import nn as nn
     from jaxlab import random as random
+    from jaxlab.control.callback import pure_callback as pure_callback
 
 # What a first array does not need is loaded when it is first named.
-_LAZY = {"nn": "jaxlab.nn", "random": "jaxlab.random"}
+_LAZY = {
+    "debug": "jaxlab.debug",
+    "experimental": "jaxlab.experimental",
+    "nn": "jaxlab.nn",
+    "random": "jaxlab.random",
+}
+_LAZY_NAMES = {"pure_callback": "jaxlab.control.callback"}
 
 
 def __getattr__(name: str) -> _Any:
+    if name in _LAZY_NAMES:
+        return getattr(_importlib.import_module(_LAZY_NAMES[name]), name)
     module = _LAZY.get(name)
     if module is None:
         raise AttributeError(f"module 'jaxlab' has no attribute {name!r}")
@@ -82,7 +94,7 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_LAZY, *_LAZY_NAMES])
 
 
 def load_ipython_extension(shell: _Any) -> None:

@@ -168,6 +168,19 @@ def fixpoint(start: Sequence[bool], step: Callable[[list[bool]], Sequence[bool]]
         flags = after
 
 
+def refuse_io(what: str, programs: Sequence[ClosedJaxpr]) -> None:
+    """Raise where a program would do input or output for slices that do not ask for it.
+
+    Raises:
+      NotImplementedError: if one of ``programs`` calls `io_callback`.
+    """
+    if any(effect.name in ("IO", "OrderedIO") for program in programs for effect in program.effects):
+        raise NotImplementedError(
+            f"{what}: a function that calls io_callback was given, with a condition that vmap maps, but then "
+            "it would be called for every slice, asked for or not; map with lax.map instead of vmap"
+        )
+
+
 def split_by(items: Sequence[Any], *sizes: int) -> list[list[Any]]:
     """Consecutive parts of a sequence; the last takes the rest."""
     parts = []

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from jaxlab import tree
-from jaxlab.control.bodies import Body, share_constants, trace_body, with_operands
+from jaxlab.control.bodies import Body, refuse_io, share_constants, trace_body, with_operands
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
+from jaxlab.core.effects import ordered
 from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
@@ -162,12 +163,18 @@ class Cond(HigherOrder):
 
     def lower(self, ctx: Any, index: Any, *operands: Any, branches: Any, **params: Any) -> list[Any]:
         b = ctx.b
-        results = [b.type(aval) for aval in ctx.avals_out]
+        keeps_order = any(ordered(branch.effects) for branch in branches)
+        results = [b.type(aval) for aval in ctx.avals_out] + [b.token] * keeps_order
         case = b.op("stablehlo.case", results, [index], regions=len(branches))
+        before = ctx.token
         for i, (region, branch) in enumerate(zip(case.regions, branches, strict=True)):
             inner, _ = b.block(region, [])
-            inner.end(ctx.inline(branch, inner, operands, f"branch_{i}_fun"))
-        return list(case.results)
+            ctx.token = before
+            out = ctx.inline(branch, inner, operands, f"branch_{i}_fun")
+            inner.end([*out, ctx.token] if keeps_order else out)
+        out = list(case.results)
+        ctx.token = out.pop() if keeps_order else before
+        return out
 
     def jvp(
         self, primals: Sequence[Any], tangents: Sequence[Any], *, branches: Any, **params: Any
@@ -227,6 +234,7 @@ class Cond(HigherOrder):
         index, *operands = args
         index_dim, *operand_dims = dims
         if index_dim is not None:
+            refuse_io("cond", branches)
             fronted = [move_to(x, d, 0, axis.size) for x, d in zip(args, dims, strict=True)]
             return _select_branches(axis, fronted[0], fronted[1:], branches)
         flags = [batch_jaxpr(branch, axis, operand_dims)[1] for branch in branches]

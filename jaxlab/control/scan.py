@@ -411,6 +411,18 @@ def _run_known(
     the other residuals.
     """
     known: ClosedJaxpr = halves.known
+    if known.effects:  # what a step does besides computing is done at every step
+        out = primitive.bind(
+            *consts,
+            *carry,
+            *xs,
+            jaxpr=known,
+            num_consts=len(consts),
+            num_carry=len(carry),
+            **params,
+        )
+        count = len(known.jaxpr.outvars) - halves.num_residuals
+        return out[:count], [None] * halves.num_residuals, out[count:]
     hoisted = split_jaxpr(known, [*[False] * len(consts), *[True] * (len(carry) + len(xs))])
     count = len(known.jaxpr.outvars) - halves.num_residuals
     # Carries must stay in the loop, and outputs are stacked even where every step gives the same.

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxlab.control.bodies import split_by
 from jaxlab.core.aval import ShapedArray
+from jaxlab.core.effects import ordered
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.interpreters.batching import slice_aval
 
@@ -54,18 +55,27 @@ def lower_scan(
     if whole > 1:
         start = b.constant(0, counter.dtype)
         state = [start, *consts, *carry, *xs, *ys]
+        keeps_order = ordered(jaxpr.effects)
+        if keeps_order:
+            state.append(ctx.token)
         types = [x.type for x in state]
         loop = b.op("stablehlo.while", types, state, regions=2)
         test, arguments = b.block(loop.regions[0], types)
         limit = test.constant(whole * unroll, counter.dtype)
         test.end([test.compare(arguments[0], limit, "LT", counter.dtype, ())])
         body, arguments = b.block(loop.regions[1], types)
+        if keeps_order:
+            *arguments, ctx.token = arguments
         index = arguments[0]
         own_consts, own_carry, own_xs, own_ys = split_by(arguments[1:], num_consts, num_carry, len(xs))
         for k in range(unroll):
             own_carry, own_ys = step(body, advance(body, index, k), own_consts, own_carry, own_xs, own_ys)
-        body.end([advance(body, index, unroll), *own_consts, *own_carry, *own_xs, *own_ys])
-        _, carry, _, ys = split_by(list(loop.results)[1:], num_consts, num_carry, len(xs))
+        last = [ctx.token] if keeps_order else []
+        body.end([advance(body, index, unroll), *own_consts, *own_carry, *own_xs, *own_ys, *last])
+        out = list(loop.results)
+        if keeps_order:
+            ctx.token = out.pop()
+        _, carry, _, ys = split_by(out[1:], num_consts, num_carry, len(xs))
         done = whole * unroll
     else:
         done = 0

@@ -14,6 +14,7 @@ from jaxlab.control.bodies import (
     check_carry,
     fixpoint,
     promote_carry,
+    refuse_io,
     reorder,
     share_constants,
     split_by,
@@ -22,6 +23,7 @@ from jaxlab.control.bodies import (
 from jaxlab.control.scan import scan
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
+from jaxlab.core.effects import ordered
 from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
@@ -159,14 +161,25 @@ class While(HigherOrder):
         b = ctx.b
         consts = cond_nconsts + body_nconsts
         types = [b.type(aval) for aval in ctx.avals_in]
+        if ordered(cond_jaxpr.effects):
+            return _lower_with_ordered_test(ctx, operands, cond_jaxpr, cond_nconsts, body_jaxpr, body_nconsts)
+        keeps_order = ordered(body_jaxpr.effects)
+        if keeps_order:
+            types, operands = [*types, b.token], (*operands, ctx.token)
         loop = b.op("stablehlo.while", types, operands, regions=2)
         test, arguments = b.block(loop.regions[0], types)
-        test_consts, _, carry = split_by(arguments, cond_nconsts, body_nconsts)
+        test_consts, _, carry = split_by(arguments[: len(ctx.avals_in)], cond_nconsts, body_nconsts)
         test.end(ctx.inline(cond_jaxpr, test, [*test_consts, *carry], "while/cond"))
         body, arguments = b.block(loop.regions[1], types)
+        if keeps_order:
+            *arguments, ctx.token = arguments
         _, body_consts, carry = split_by(arguments, cond_nconsts, body_nconsts)
-        body.end([*arguments[:consts], *ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")])
-        return list(loop.results)[consts:]
+        carry = ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")
+        body.end([*arguments[:consts], *carry, *([ctx.token] if keeps_order else [])])
+        out = list(loop.results)[consts:]
+        if keeps_order:
+            ctx.token = out.pop()
+        return out
 
     def jvp(
         self,
@@ -295,6 +308,7 @@ class While(HigherOrder):
         ]
         nb = len(body_consts)
         if pred_mapped:
+            refuse_io("while_loop", [cond_jaxpr, body_jaxpr])
             # Every slice goes on until the last one is done; those that are done keep their carry.
             body = _masked(test, cond_nconsts, body, nb)
             body_consts, nb = [*test_consts, *body_consts], cond_nconsts + nb
@@ -324,6 +338,34 @@ class While(HigherOrder):
         body = stage_closed(lambda w, i, x: [add(i, np.int32(1)), mul(x, w)], [x, i, x])
         params = {"cond_jaxpr": test, "cond_nconsts": 0, "body_jaxpr": body, "body_nconsts": 1}
         yield Example((x, np.int32(0), x), params, reverse=False)
+
+
+def _lower_with_ordered_test(
+    ctx: Any,
+    operands: Sequence[Any],
+    cond_jaxpr: ClosedJaxpr,
+    cond_nconsts: int,
+    body_jaxpr: ClosedJaxpr,
+    body_nconsts: int,
+) -> list[Any]:
+    """A loop whose condition has ordered effects: the condition region cannot hand a token on, so that the
+    condition is computed before the loop and at the end of each step, and carried.
+    """
+    b = ctx.b
+    consts = cond_nconsts + body_nconsts
+    test_consts, _, carry = split_by(operands, cond_nconsts, body_nconsts)
+    (pred,) = ctx.inline(cond_jaxpr, b, [*test_consts, *carry], "while/cond")
+    types = [*[b.type(aval) for aval in ctx.avals_in], pred.type, b.token]
+    loop = b.op("stablehlo.while", types, [*operands, pred, ctx.token], regions=2)
+    test, arguments = b.block(loop.regions[0], types)
+    test.end([arguments[-2]])
+    body, (*arguments, _, ctx.token) = b.block(loop.regions[1], types)
+    test_consts, body_consts, carry = split_by(arguments, cond_nconsts, body_nconsts)
+    carry = ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")
+    (pred,) = ctx.inline(cond_jaxpr, body, [*test_consts, *carry], "while/cond")
+    body.end([*arguments[:consts], *carry, pred, ctx.token])
+    *out, _, ctx.token = loop.results
+    return out[consts:]
 
 
 @memoised

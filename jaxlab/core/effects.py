@@ -10,7 +10,7 @@ class Effect:
     """One kind of effect.
 
     Attributes:
-      name: what it is, for error texts: ``"callback"``.
+      name: what it is, as jaxprs show it: ``"Debug"``.
       ordered: whether two of them must happen in the order of the program.
     """
 
@@ -18,9 +18,14 @@ class Effect:
     ordered: bool = False
 
     def __repr__(self) -> str:
-        return f"{'ordered ' if self.ordered else ''}{self.name}"
+        return self.name
 
 
 Effects = frozenset[Effect]
 
 NO_EFFECTS: Effects = frozenset()
+
+
+def ordered(effects: Effects) -> bool:
+    """Whether some of these must happen in the order of the program."""
+    return any(effect.ordered for effect in effects)

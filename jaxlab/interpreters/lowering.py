@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.core.aval import ShapedArray
+from jaxlab.core.effects import ordered
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, inputs_read
 from jaxlab.stablehlo.build import Builder, Module
 
@@ -54,15 +55,20 @@ class ModuleLowering:
 
 
 class LoweringContext:
-    """What a ``lower`` rule sees: the builder ``b``, the types of operands and results, and the platform."""
+    """What a ``lower`` rule sees: the builder ``b``, the types of operands and results, and the platform.
 
-    __slots__ = ("b", "eqn", "scope", "shared")
+    ``token`` is what the next operation that must keep its place takes and gives a new one for; None in
+    programs without such. Regions get it as an argument, or see it, and hand the last one out.
+    """
+
+    __slots__ = ("b", "eqn", "scope", "shared", "token")
 
     def __init__(self, shared: ModuleLowering, b: Builder, scope: str) -> None:
         self.shared = shared
         self.b = b
         self.scope = scope
         self.eqn: JaxprEqn
+        self.token: Any = None
 
     @property
     def avals_in(self) -> list[ShapedArray]:
@@ -87,23 +93,35 @@ class LoweringContext:
     def inline(self, closed: ClosedJaxpr, b: Builder, operands: Sequence[Any], scope: str = "") -> list[Any]:
         """Write the equations of a jaxpr at ``b``, for the bodies of loops, branches and reductions."""
         inner = LoweringContext(self.shared, b, f"{self.scope}/{scope}" if scope else self.scope)
-        return lower_equations(inner, closed.jaxpr, closed.consts, operands)
+        inner.token = self.token
+        results = lower_equations(inner, closed.jaxpr, closed.consts, operands)
+        self.token = inner.token
+        return results
 
     def call(self, closed: ClosedJaxpr, name: str, operands: Sequence[Any]) -> list[Any]:
         """Call a jaxpr as a function of the module, written once however often it is called."""
         shared = self.shared
         b = self.b
-        results = [b.type(aval) for aval in closed.out_avals]
+        keeps_order = ordered(closed.effects)
+        leading = [b.token] if keeps_order else []
+        results = leading + [b.type(aval) for aval in closed.out_avals]
         symbol = shared.functions.get(closed)
         if symbol is None:
             symbol, body, arguments = shared.module.function(
-                symbol_name(name), [b.type(aval) for aval in closed.in_avals], results
+                symbol_name(name), leading + [b.type(aval) for aval in closed.in_avals], results
             )
             shared.functions[closed] = symbol
             inner = LoweringContext(shared, body, f"{self.scope}/jit({name})")
-            body.end(lower_equations(inner, closed.jaxpr, closed.consts, arguments), "func.return")
-        callee = b.parse(f"@{symbol}")
-        return list(b.op("func.call", results, operands, {"callee": callee}).results)
+            if keeps_order:
+                inner.token, *arguments = arguments
+            values = lower_equations(inner, closed.jaxpr, closed.consts, arguments)
+            body.end([inner.token, *values] if keeps_order else values, "func.return")
+        if keeps_order:
+            operands = [self.token, *operands]
+        out = list(b.op("func.call", results, operands, {"callee": b.parse(f"@{symbol}")}).results)
+        if keeps_order:
+            self.token, *out = out
+        return out
 
 
 def lower_equations(
@@ -176,5 +194,7 @@ def lower_program(
     given = iter(arguments)
     operands = [next(given) if keep else None for keep in kept]
     ctx = LoweringContext(shared, body, f"jit({name})")
+    if ordered(jaxpr.effects):
+        ctx.token = body.value("stablehlo.after_all", body.token)
     body.end(lower_equations(ctx, jaxpr, closed.consts, operands), "func.return")
     return Lowered(shared.module.module, kept, tuple(shared.callbacks), tuple(shared.equations))

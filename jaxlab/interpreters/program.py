@@ -140,11 +140,23 @@ class Program:
         assert self.lowered is not None
         arrays = self.const_args + [put(x, aval, self.device) for x, aval in zip(args, in_avals, strict=True)]
         kept = [x for x, keep in zip(arrays, self.lowered.kept, strict=True) if keep]
-        return execution.execute(compiled.executable, kept, self.out_avals, self.device, committed=committed)
+        return execution.execute(
+            compiled.executable,
+            kept,
+            self.out_avals,
+            self.device,
+            committed=committed,
+            calls_python=bool(self.lowered.callbacks),
+        )
 
-    def fast_path(self, out_tree: Any, committed: bool) -> execution.FastPath:
-        """What the C++ dispatch needs to run the program without Python."""
+    def fast_path(self, out_tree: Any, committed: bool) -> execution.FastPath | None:
+        """What the C++ dispatch needs to run the program without Python; None where it calls Python.
+
+        jaxlib has the text of an exception that a callback raised, but not the exception.
+        """
         assert self.compiled is not None and self.lowered is not None
+        if self.lowered.callbacks:
+            return None
         sharding = single_device(self.device)
         return execution.fast_path(
             self.compiled.executable,

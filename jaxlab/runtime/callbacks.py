@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray
+from jaxlab.runtime.native import JaxRuntimeError
 
 
 class _Raised(threading.local):
@@ -18,52 +20,77 @@ class _Raised(threading.local):
 _raised = _Raised()
 _raised_elsewhere: list[BaseException] = []
 
+# What has been launched and calls Python, until all its calls have happened.
+_in_flight: set[Any] = set()
+
+
+def checked(
+    function: Callable[..., Any], out_avals: Sequence[ShapedArray | None], name: str = "callback"
+) -> Callable[..., tuple[Any, ...]]:
+    """A function like ``function`` that returns a tuple of NumPy arrays of exactly the types ``out_avals``.
+
+    None among ``out_avals`` stands for an ordering token, whatever is returned in its place. 64-bit results
+    are narrowed as everywhere while ``enable_x64`` is off.
+
+    Raises:
+      JaxRuntimeError: from a call, if the results are not of those types: in a compiled program they would
+        be garbage.
+    """
+
+    def call(*args: Any) -> tuple[Any, ...]:
+        results = function(*args)
+        results = tuple(results) if isinstance(results, tuple | list) else (results,)
+        if len(results) != len(out_avals):
+            raise JaxRuntimeError(
+                f"{name}: {len(results)} results were returned, but {len(out_avals)} are needed; return as "
+                "many arrays as result_shape_dtypes has"
+            )
+        return tuple(
+            result if aval is None else _fitting(result, aval, i, name)
+            for i, (result, aval) in enumerate(zip(results, out_avals))
+        )
+
+    return call
+
 
 def guarded(
     function: Callable[..., Any], out_avals: Sequence[ShapedArray | None], name: str = "callback"
 ) -> Callable[..., tuple[Any, ...]]:
-    """A function that jaxlib may call with NumPy arrays: it returns a tuple of exactly the types
-    ``out_avals``.
-
-    A shape or dtype other than that would be garbage in the result, so it is a TypeError here. None among
-    ``out_avals`` stands for an ordering token, whatever is returned in its place. An exception is kept, so
-    that `take_error` can raise the very object instead of jaxlib's description of it.
+    """`checked`, for jaxlib to call: an exception is kept, so that `take_error` can raise the very object
+    instead of jaxlib's description of it.
     """
+    call = checked(function, out_avals, name)
 
-    def call(*args: Any) -> tuple[Any, ...]:
+    def kept(*args: Any) -> tuple[Any, ...]:
         try:
-            results = function(*args)
-            results = tuple(results) if isinstance(results, tuple | list) else (results,)
-            if len(results) != len(out_avals):
-                raise TypeError(
-                    f"{name}: {len(results)} results were returned, but {len(out_avals)} are needed"
-                )
-            return tuple(
-                result if aval is None else _fitting(result, aval, name)
-                for result, aval in zip(results, out_avals)
-            )
+            return call(*args)
         except BaseException as error:
             _raised.error = error
             if threading.current_thread() is not threading.main_thread():
                 _raised_elsewhere.append(error)
             raise
 
-    return call
+    return kept
 
 
-def _fitting(result: Any, aval: ShapedArray, name: str) -> np.ndarray:
+def _fitting(result: Any, aval: ShapedArray, position: int, name: str) -> np.ndarray:
     value = np.asarray(result)
-    if value.shape != aval.shape or (value.dtype != aval.dtype and not _same_kind(value.dtype, aval.dtype)):
-        raise TypeError(
-            f"{name}: a result of type {value.dtype}{list(value.shape)} was returned, but "
-            f"{aval.dtype}{list(aval.shape)} is needed"
+    if value.shape != aval.shape or (value.dtype != aval.dtype and not _narrowed(value.dtype, aval.dtype)):
+        given = ShapedArray(value.shape, value.dtype)
+        raise JaxRuntimeError(
+            f"{name}: result {position} is {_told(given)}, but {_told(aval)} is needed; return that, or change "
+            "result_shape_dtypes"
         )
     return np.ascontiguousarray(value, aval.dtype).reshape(aval.shape)
 
 
-def _same_kind(given: np.dtype, needed: np.dtype) -> bool:
-    # NumPy computes in 64 bits where the program has 32: narrowing within a kind is what was meant.
-    return given.kind == needed.kind and given.kind in "iufc" and given.itemsize >= needed.itemsize
+def _narrowed(given: Any, needed: Any) -> bool:
+    # NumPy computes in 64 bits where the program has 32.
+    return given.kind in "iufc" and dtypes.canonicalize(given) == needed
+
+
+def _told(aval: ShapedArray) -> str:
+    return f"{aval.dtype}[{','.join(map(str, aval.shape))}]"
 
 
 def take_error() -> BaseException | None:
@@ -73,3 +100,23 @@ def take_error() -> BaseException | None:
         error = _raised_elsewhere[-1]
     _raised_elsewhere.clear()
     return error
+
+
+def wait_for(token: Any) -> None:
+    """Wait until a program that was launched, of which jaxlib gave this token, has made all its calls."""
+    _in_flight.add(token)
+    try:
+        token.block_until_ready()
+    finally:
+        _in_flight.discard(token)
+
+
+def effects_barrier() -> None:
+    """Wait until all that programs launched so far print, write and call has happened, in all threads.
+
+    The thread that launches such a program waits for it anyway; this is for the others.
+
+    >>> effects_barrier()
+    """
+    for token in tuple(_in_flight):
+        token.block_until_ready()

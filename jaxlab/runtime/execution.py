@@ -145,8 +145,12 @@ def execute(
     device: Any,
     *,
     committed: bool = False,
+    calls_python: bool = False,
 ) -> list[Any]:
     """Run a program on arrays that lie on ``device``; returns at once, before the values are computed.
+
+    A program that ``calls_python`` is waited for: what it prints appears in its cell, and what it raises is
+    raised here.
 
     Raises:
       RuntimeError: if an argument was deleted, or donated before.
@@ -155,10 +159,15 @@ def execute(
     """
     handlers = result_handlers(out_avals, single_device(device), committed)
     try:
-        results: list[Any] = executable.execute_sharded(keys.unwrap(arrays)).consume_with_handlers(handlers)
+        launched = executable.execute_sharded(keys.unwrap(arrays), calls_python)
+        if calls_python:
+            callbacks.wait_for(launched.consume_token())
+        results: list[Any] = launched.consume_with_handlers(handlers)
     except (JaxRuntimeError, ValueError) as error:
-        raise launch_error(error, arrays) from None
-    return keys.wrap(results, out_avals) if keys.holds_keys(out_avals) else results
+        failure = launch_error(error, arrays)
+    else:
+        return keys.wrap(results, out_avals) if keys.holds_keys(out_avals) else results
+    raise failure  # outside of the handler: it keeps the cause that its raiser gave it
 
 
 def launch_error(error: Exception, arrays: Sequence[Any] = ()) -> BaseException:

@@ -163,6 +163,15 @@ class Builder:
                 known = types[dtype] = _element_type(dtype)
         return known
 
+    @property
+    def token(self) -> Any:
+        """The type of tokens, which keep operations in an order."""
+        types = self._shared.types
+        known = types.get("token")
+        if known is None:
+            known = types["token"] = ir.Type.parse("!stablehlo.token", context=self._shared.context)
+        return known
+
     def i64s(self, values: Sequence[int]) -> Any:
         """``array<i64: ...>``."""
         key = tuple(values)

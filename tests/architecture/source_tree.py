@@ -36,6 +36,8 @@ FLOORS = {
     "random": 6,
     "nn": 6,
     "image": 6,
+    "debug": 6,
+    "experimental": 6,
     "inspection": 7,
     "magics": 8,
     "widgets": 8,
