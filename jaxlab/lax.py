@@ -178,6 +178,27 @@ if _TYPE_CHECKING:
     from jaxlab.control.cond import switch as switch
     from jaxlab.control.reduce import reduce as reduce
     from jaxlab.control.reduce_window import reduce_window as reduce_window
+    from jaxlab.primitives.collective_exchange import all_to_all as all_to_all
+    from jaxlab.primitives.collective_exchange import all_to_all_p as all_to_all_p
+    from jaxlab.primitives.collective_exchange import pbroadcast as pbroadcast
+    from jaxlab.primitives.collective_exchange import ppermute as ppermute
+    from jaxlab.primitives.collective_exchange import ppermute_p as ppermute_p
+    from jaxlab.primitives.collective_exchange import pshuffle as pshuffle
+    from jaxlab.primitives.collective_exchange import pswapaxes as pswapaxes
+    from jaxlab.primitives.collective_gather import all_gather as all_gather
+    from jaxlab.primitives.collective_gather import all_gather_p as all_gather_p
+    from jaxlab.primitives.collective_gather import psum_scatter as psum_scatter
+    from jaxlab.primitives.collective_reductions import pmax as pmax
+    from jaxlab.primitives.collective_reductions import pmax_p as pmax_p
+    from jaxlab.primitives.collective_reductions import pmean as pmean
+    from jaxlab.primitives.collective_reductions import pmin as pmin
+    from jaxlab.primitives.collective_reductions import pmin_p as pmin_p
+    from jaxlab.primitives.collective_reductions import psum as psum
+    from jaxlab.primitives.collective_reductions import psum_p as psum_p
+    from jaxlab.primitives.collectives import axis_index as axis_index
+    from jaxlab.primitives.collectives import axis_index_p as axis_index_p
+    from jaxlab.primitives.collectives import axis_size as axis_size
+    from jaxlab.primitives.collectives import pcast as pcast
     from jaxlab.primitives.convolution import conv_general_dilated as conv_general_dilated
     from jaxlab.primitives.convolution import conv_general_dilated_p as conv_general_dilated_p
     from jaxlab.primitives.convolution_forms import conv as conv
@@ -214,6 +235,12 @@ else:
             "jaxlab.control.cond": "cond cond_p switch",
             "jaxlab.control.reduce": "reduce",
             "jaxlab.control.reduce_window": "reduce_window",
+            "jaxlab.primitives.collective_exchange": (
+                "all_to_all all_to_all_p pbroadcast ppermute ppermute_p pshuffle pswapaxes"
+            ),
+            "jaxlab.primitives.collective_gather": "all_gather all_gather_p psum_scatter",
+            "jaxlab.primitives.collective_reductions": "pmax pmax_p pmean pmin pmin_p psum psum_p",
+            "jaxlab.primitives.collectives": "axis_index axis_index_p axis_size pcast",
             "jaxlab.primitives.convolution": "conv_general_dilated conv_general_dilated_p",
             "jaxlab.primitives.convolution_forms": (
                 "conv conv_general_dilated_patches conv_transpose conv_with_general_padding"

@@ -37,8 +37,8 @@ def binding_axes(axes: Sequence[tuple[Any, int]]) -> Iterator[None]:
         current.axes = outer
 
 
-def axis_size(name: Any) -> int:
-    """The size of a named axis.
+def axis_size(name: Any, asked_by: str = "axis_size") -> int:
+    """The size of a named axis, for an operation that an error is to speak of.
 
     Raises:
       NameError: if no transformation around the caller binds that name.
@@ -46,10 +46,11 @@ def axis_size(name: Any) -> int:
     for known, size in reversed(current.axes):
         if known == name:
             return size
-    bound = ", ".join(repr(known) for known, _ in current.axes) or "none"
+    bound = ", ".join(f"{known!r} (size {size})" for known, size in current.axes)
     raise NameError(
-        f"unbound axis name: {name}; the names bound here are: {bound}; give the axis its name where it is "
-        f"mapped, as in vmap(f, axis_name={name!r})"
+        f"{asked_by}: axis name {name!r} was given, but it is not bound here: "
+        f"{f'the bound names are {bound}' if bound else 'no axis has a name'}; "
+        f"give the axis its name where it is mapped, as in vmap(f, axis_name={name!r})"
     )
 
 

@@ -25,6 +25,8 @@ class Example:
       reverse: whether reverse mode works, where the derivative rules are checked.
       positive: draw the random values from (0.5, 1.5), for functions not defined everywhere.
       tolerance: relative tolerance of the comparison with ``reference`` in float32.
+      axes: named axes with their sizes, outermost first, for what works across them: each of ``args`` is a
+        stack over all of them, and what is tested is the primitive mapped over these stacks.
     """
 
     args: tuple[Any, ...]
@@ -33,6 +35,7 @@ class Example:
     reverse: bool = True
     positive: bool = False
     tolerance: float = 2e-5
+    axes: tuple[tuple[str, int], ...] = ()
 
 
 class Primitive:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray, aval_of
-from jaxlab.core.axes import MappedAxis
+from jaxlab.core.axes import MappedAxis, binding_axes
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
@@ -89,7 +89,14 @@ def batch_flat(
     args: Sequence[Any],
     dims: Sequence[int | None],
 ) -> tuple[list[Any], list[int | None]]:
-    """The results of ``fun``, flat like its arguments, on all slices at once, and the mapped axis of each."""
+    """The results of ``fun``, flat like its arguments, on all slices at once, and the mapped axis of each.
+
+    Where the axis has a name, ``fun`` knows it. Rules that a user has written are mapped when they are called,
+    which may be long after the function that they belong to.
+    """
+    if axis.name is not None and current.axes[-1:] != ((axis.name, axis.size),):
+        with binding_axes([(axis.name, axis.size)]):
+            return batch_flat(fun, axis, args, dims)
     trace = BatchTrace(current.trace, axis)
     with interpret_with(trace):
         outputs = fun(

@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxlab import tree
 from jaxlab.core.aval import aval_of
-from jaxlab.core.axes import MappedAxis, binding_axes
+from jaxlab.core.axes import MappedAxis
 from jaxlab.interpreters.batching import batch_flat, move_to
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 
@@ -63,11 +63,7 @@ def vmap(
         dims = [d if d is None else d % aval_of(x).ndim for x, d in zip(leaves, dims, strict=True)]
         flat = FlatFunction(fun, in_tree)
         axis = MappedAxis(size, axis_name, spmd_axis_name)
-        if axis_name is None:
-            outputs, out_dims = batch_flat(flat, axis, leaves, dims)
-        else:
-            with binding_axes([(axis_name, size)]):
-                outputs, out_dims = batch_flat(flat, axis, leaves, dims)
+        outputs, out_dims = batch_flat(flat, axis, leaves, dims)
         result = tree.unflatten(flat.out_tree, outputs)
         wanted = _flat_axes("out_axes", out_axes, result)
         placed = []

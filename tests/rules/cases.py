@@ -13,6 +13,8 @@ from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
 from jaxlab.core.primitive import Example, Primitive, registry, result_avals
 
+from .named_axes import over_axes
+
 FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn")
 
 # A reference for these would repeat what they are: they run the jaxprs among their parameters, whose
@@ -113,7 +115,9 @@ def _examples(primitive: Primitive) -> list[Example]:
 
 
 primitives = [registry[name] for name in sorted(registry)]
-cases = [Case(p, i, example) for p in primitives for i, example in enumerate(_examples(p))]
+cases = [
+    Case(over_axes(p, example.axes), i, example) for p in primitives for i, example in enumerate(_examples(p))
+]
 
 
 def is_key(dtype: Any) -> bool:
