@@ -74,26 +74,36 @@ class Options:
     debug_infs: bool = _option(False, "an infinity in a result is an error", traced=True)
     enable_checks: bool = _option(False, "each jaxpr made is type-checked", traced=True)
     check_tracer_leaks: bool = _option(False, "a tracer that outlives its function is an error", traced=True)
-    no_tracing: bool = _option(False, "tracing anything anew is an error")
+    no_tracing: bool = _option(False, "tracing a jitted function anew is an error")
+    no_execution: bool = _option(False, "running a compiled program is an error", traced=True)
     default_device: Any = _option(None, "a device, or the name of a platform, for new arrays", traced=True)  # noqa: RUF009
     platforms: str | None = _option(None, "platforms to try, in order: 'cuda,cpu'")
     num_cpu_devices: int = _option(-1, "how many devices the CPU is split into; -1 leaves it to XLA_FLAGS")
     log_compiles: bool = _option(False, "each compilation is logged as a warning")
     explain_cache_misses: bool = _option(False, "each cache miss is logged with its reason")
-    transfer_guard: str | None = _option(None, "what happens at a transfer in any direction", _GUARDS)
+    transfer_guard: str | None = _option(
+        None, "what happens at a transfer; sets all three directions", _GUARDS
+    )
     transfer_guard_host_to_device: str | None = _option(
-        None, "for this direction; None is as transfer_guard", _GUARDS
+        None, "what happens at a transfer from the host to a device", _GUARDS
     )
     transfer_guard_device_to_device: str | None = _option(
-        None, "for this direction; None is as transfer_guard", _GUARDS
+        None, "what happens at a transfer between devices", _GUARDS
     )
     transfer_guard_device_to_host: str | None = _option(
-        None, "for this direction; None is as transfer_guard", _GUARDS
+        None, "what happens at a transfer from a device to the host", _GUARDS
     )
     disk_cache_enabled: bool = _option(True, "compiled programs are kept on disk")
     disk_cache_dir: str | None = _option(None, "where; None is the user's cache folder")
     disk_cache_max_bytes: int = _option(
         2 * 1024**3, "size at which the least recently used programs go; -1 is no limit"
+    )
+    array_garbage_collection_guard: str | None = _option(
+        None, "what happens when an array is freed by the garbage collector", (None, "allow", "log", "fatal")
+    )
+    random_seed_offset: int = _option(0, "added to every seed a key is made from", traced=True)
+    softmax_custom_jvp: bool = _option(
+        False, "the derivative of softmax is computed from its result", traced=True
     )
     traceback_filtering: str = _option(
         "auto",
@@ -115,6 +125,7 @@ _OTHER_NAMES = {
     "enable_compilation_cache": "disk_cache_enabled",
     "compilation_cache_dir": "disk_cache_dir",
     "compilation_cache_max_size": "disk_cache_max_bytes",
+    "platform_name": "platforms",
 }
 
 
@@ -222,6 +233,8 @@ class Config(_Values):
         """
         name = canonical_name(name)
         value = validate(name, value)
+        for part in _PARTS.get(name, ()):
+            self.update(part, value)
         setattr(Config, name, value)
         global _epoch
         _epoch = object()  # what any thread kept as its trace key is void
@@ -253,6 +266,15 @@ class Config(_Values):
         _listeners.setdefault(canonical_name(name), []).append(listener)
 
 
+def changed_options(before: tuple[Any, ...], now: tuple[Any, ...]) -> list[str]:
+    """In words, what differs between two keys of `Config.trace_key`: ``enable_x64: False → True``."""
+    return [
+        f"option {name}: {old!r} → {new!r}"
+        for name, old, new in zip(_TRACED_NAMES, before, now, strict=True)
+        if old != new
+    ]
+
+
 def _tell(name: str, value: Any, *, local: bool) -> None:
     for listener in _listeners.get(name, ()):
         listener(value, local)
@@ -271,9 +293,16 @@ def _set_local(name: str, value: Any) -> Any:
     return before
 
 
+# Options that are set together with another; the last one set decides, as in JAX.
+_PARTS = {
+    "transfer_guard": tuple(
+        f"transfer_guard_{way}" for way in ("host_to_device", "device_to_device", "device_to_host")
+    )
+}
 _epoch = object()
 _listeners: dict[str, list[Listener]] = {}
-_traced = operator.attrgetter(*(name for name, field in _FIELDS.items() if field.metadata["traced"]))
+_TRACED_NAMES = tuple(name for name, field in _FIELDS.items() if field.metadata["traced"])
+_traced = operator.attrgetter(*_TRACED_NAMES)
 
 for _name, _field in _FIELDS.items():
     _text = os.environ.get(f"JAXLAB_{_name.upper()}")
@@ -318,11 +347,12 @@ class Setting:
 
 @contextlib.contextmanager
 def _override(name: str, value: Any) -> Iterator[None]:
-    before = _set_local(name, value)
+    before = [(each, _set_local(each, value)) for each in (name, *_PARTS.get(name, ()))]
     try:
         yield
     finally:
-        _set_local(name, before)
+        for each, old in before:
+            _set_local(each, old)
 
 
 def checking_leaks() -> contextlib.AbstractContextManager[None]:
@@ -344,6 +374,10 @@ debug_infs = Setting("debug_infs")
 enable_checks = Setting("enable_checks")
 check_tracer_leaks = Setting("check_tracer_leaks")
 no_tracing = Setting("no_tracing")
+no_execution = Setting("no_execution")
+array_garbage_collection_guard = Setting("array_garbage_collection_guard")
+random_seed_offset = Setting("random_seed_offset")
+softmax_custom_jvp = Setting("softmax_custom_jvp")
 default_device = Setting("default_device")
 log_compiles = Setting("log_compiles")
 explain_cache_misses = Setting("explain_cache_misses")

@@ -176,6 +176,12 @@ class Cond(HigherOrder):
         ctx.token = out.pop() if keeps_order else before
         return out
 
+    def step_through(
+        self, run: Callable[..., list[Any]], index: Any, *args: Any, branches: Any, **params: Any
+    ) -> None:
+        chosen = min(max(int(index), 0), len(branches) - 1)
+        run(branches[chosen], args, f"branch {chosen} of cond")
+
     def jvp(
         self, primals: Sequence[Any], tangents: Sequence[Any], *, branches: Any, **params: Any
     ) -> tuple[list[Any], list[Any]]:

@@ -34,6 +34,7 @@ from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.arithmetic import add, mul
 from jaxlab.primitives.broadcasting import F32, instantiate
+from jaxlab.primitives.slicing import index_in_dim
 from jaxlab.primitives.transcendental import sin
 
 
@@ -178,6 +179,22 @@ class Scan(HigherOrder):
         unroll: int,
     ) -> list[Any]:
         return lower_scan(ctx, operands, jaxpr, length, reverse, num_consts, num_carry, unroll)
+
+    def step_through(
+        self,
+        run: Callable[..., list[Any]],
+        *args: Any,
+        jaxpr: ClosedJaxpr,
+        length: int,
+        reverse: bool,
+        num_consts: int,
+        num_carry: int,
+        **params: Any,
+    ) -> None:
+        consts, carry, xs = split_by(args, num_consts, num_carry)
+        for i in reversed(range(length)) if reverse else range(length):
+            slices = [index_in_dim(x, i, keepdims=False) for x in xs]
+            carry = run(jaxpr, [*consts, *carry, *slices], f"step {i} of scan")[:num_carry]
 
     def jvp(
         self,

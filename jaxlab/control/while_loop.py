@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -180,6 +181,21 @@ class While(HigherOrder):
         if keeps_order:
             ctx.token = out.pop()
         return out
+
+    def step_through(
+        self,
+        run: Callable[..., list[Any]],
+        *args: Any,
+        cond_jaxpr: ClosedJaxpr,
+        cond_nconsts: int,
+        body_jaxpr: ClosedJaxpr,
+        body_nconsts: int,
+    ) -> None:
+        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
+        for i in itertools.count():
+            if not run(cond_jaxpr, [*test_consts, *carry], f"the condition of step {i} of while_loop")[0]:
+                return
+            carry = run(body_jaxpr, [*body_consts, *carry], f"step {i} of while_loop")
 
     def jvp(
         self,

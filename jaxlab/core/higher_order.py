@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jaxlab.core.effects import NO_EFFECTS, Effects
-from jaxlab.core.jaxpr import subjaxprs
+from jaxlab.core.jaxpr import ClosedJaxpr, subjaxprs
 from jaxlab.core.primitive import Primitive
 
 
@@ -20,3 +21,13 @@ class HigherOrder(Primitive):
         for jaxpr in subjaxprs(params):
             effects |= jaxpr.effects
         return effects
+
+    def step_through(self, run: Callable[..., list[Any]], *args: Any, **params: Any) -> None:
+        """For debugging, the application in Python: ``run(closed, args, step)`` for each program in turn.
+
+        ``step`` says in words which step of a loop it is. By default a primitive with one program that takes its
+        operands is a call of that, and all others are not looked into.
+        """
+        programs = [x for x in params.values() if type(x) is ClosedJaxpr]
+        if len(programs) == 1 and len(programs[0].jaxpr.invars) == len(args):
+            run(programs[0], args)

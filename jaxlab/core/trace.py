@@ -18,7 +18,7 @@ class Trace:
     then operations on concrete values are recorded too, and compiled fast paths must not be taken.
     """
 
-    __slots__ = ("parent", "staging")
+    __slots__ = ("__weakref__", "parent", "staging")
     parent: Trace | None
     staging: bool
 

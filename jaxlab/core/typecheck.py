@@ -7,10 +7,9 @@ from typing import Any
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, subjaxprs
 from jaxlab.core.primitive import result_avals
 from jaxlab.core.source import summary
+from jaxlab.errors import JaxprTypeError
 
-
-class JaxprTypeError(TypeError):
-    """A jaxpr is not well formed; a transformation or a primitive's rule is wrong."""
+__all__ = ["JaxprTypeError", "check_jaxpr"]
 
 
 def check_jaxpr(jaxpr: Jaxpr | ClosedJaxpr) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from jaxlab import lazy
+from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.axes import MappedAxis, binding_axes
 from jaxlab.core.jaxpr import ClosedJaxpr
@@ -12,6 +15,11 @@ from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.broadcasting import broadcast_axis, move_axis
+
+if TYPE_CHECKING:
+    from jaxlab.core import leaks
+else:  # only where an option asks for it
+    leaks = lazy.module("jaxlab.core.leaks")
 
 
 class BatchTracer(Tracer):
@@ -103,6 +111,10 @@ def batch_flat(
             *[x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)]
         )
         pairs = [trace.unwrap(x) for x in outputs]
+    if config.check_tracer_leaks:
+        left = weakref.ref(trace)
+        del trace, outputs
+        leaks.check(left, getattr(fun, "__name__", ""))
     return [x for x, _ in pairs], [d for _, d in pairs]
 
 

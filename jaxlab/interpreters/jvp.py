@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jaxlab import dtypes
+from jaxlab import dtypes, lazy
+from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_array_like
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.broadcasting import instantiate
+
+if TYPE_CHECKING:
+    from jaxlab.core import leaks
+else:  # only where an option asks for it
+    leaks = lazy.module("jaxlab.core.leaks")
 
 NO_TANGENT = ShapedArray((), dtypes.float0)
 
@@ -82,6 +89,10 @@ def jvp_flat(
     with interpret_with(trace):
         outputs = fun(*[trace.pair(x, t) for x, t in zip(primals, tangents, strict=True)])
         pairs = [trace.unpair(x) for x in outputs]
+    if config.check_tracer_leaks:
+        left = weakref.ref(trace)
+        del trace, outputs
+        leaks.check(left, getattr(fun, "__name__", ""))
     return [x for x, _ in pairs], [t for _, t in pairs]
 
 

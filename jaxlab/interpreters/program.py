@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxlab import lazy
+from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
 from jaxlab.runtime import analysis, compiler, execution
@@ -14,9 +15,12 @@ from jaxlab.runtime.array import put
 from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
-    from jaxlab.interpreters import lowering
+    from jaxlab import logs
+    from jaxlab.interpreters import lowering, nonfinite
 else:  # MLIR: 10 ms of an import
+    logs = lazy.module("jaxlab.logs")
     lowering = lazy.module("jaxlab.interpreters.lowering")
+    nonfinite = lazy.module("jaxlab.interpreters.nonfinite")
 
 # Called with every program when it has been compiled: inspection and `log_compiles` listen.
 on_compiled: list[Callable[[Program], None]] = []
@@ -76,7 +80,9 @@ class Program:
             closed = ClosedJaxpr(jaxpr)
         self.closed = closed
         self.device = device
-        self.donated = (False,) * len(self.const_args) + tuple(donated) if any(donated) else ()
+        # A program that may have to be run again, to find a NaN, must keep what it was given.
+        donates = any(donated) and not (config.debug_nans or config.debug_infs)
+        self.donated = (False,) * len(self.const_args) + tuple(donated) if donates else ()
         self.keep_unused = keep_unused
         self.out_avals = [v.aval for v in jaxpr.outvars]
         self.trace_seconds = trace_seconds
@@ -104,6 +110,8 @@ class Program:
         """The executable, made once (or taken from the disk cache)."""
         if self.compiled is None:
             lowered = self.lower()
+            if config.log_compiles:
+                logs.warn("compile", "compiling %s for (%s) on %s", *self._described())
             self.compiled = compiler.compile(
                 lowered.module,
                 name=self.name,
@@ -111,9 +119,24 @@ class Program:
                 callbacks=lowered.callbacks,
                 options=self.options,
             )
+            if config.log_compiles:
+                how = "compiled" if self.compiled.source == "compiled" else "loaded from disk"
+                traced = "" if self.trace_seconds is None else f"traced in {self.trace_seconds:.3g} s, "
+                logs.warn(
+                    "compile", f"{how} %s in %.3g s (%slowered in %.3g s)",
+                    self._described()[0], self.compiled.seconds, traced, self.lower_seconds,
+                )  # fmt: skip
             for listener in on_compiled:
                 listener(self)
         return self.compiled
+
+    def _described(self) -> tuple[str, str, str]:
+        """The name, the types of the arguments by name, and the device."""
+        names = self.closed.jaxpr.debug.arg_names
+        avals = [aval.str_short() for aval in self.closed.in_avals]
+        if len(names) == len(avals):
+            avals = [f"{name}: {aval}" if name else aval for name, aval in zip(names, avals, strict=True)]
+        return self.name, ", ".join(avals), f"{self.device.platform}:{self.device.id}"
 
     def text(self, form: str, *, debug_info: bool = False) -> str:
         """The program as text: ``stablehlo``, ``hlo`` (unoptimised) or ``optimized``."""
@@ -138,9 +161,16 @@ class Program:
         """Run on arrays or anything that can be put on the device; results insist on it if ``committed``."""
         compiled = self.compile()
         assert self.lowered is not None
-        arrays = self.const_args + [put(x, aval, self.device) for x, aval in zip(args, in_avals, strict=True)]
+        arrays = self.const_args + [
+            put(x, aval, self.device, committed=False) for x, aval in zip(args, in_avals, strict=True)
+        ]
         kept = [x for x, keep in zip(arrays, self.lowered.kept, strict=True) if keep]
-        return execution.execute(
+        if config.no_execution:
+            raise RuntimeError(
+                f"{self.name}: a program was about to run, but no_execution is on; trace it only, as make_jaxpr "
+                "and eval_shape do, or turn the option off"
+            )
+        results = execution.execute(
             compiled.executable,
             kept,
             self.out_avals,
@@ -148,12 +178,18 @@ class Program:
             committed=committed,
             calls_python=bool(self.lowered.callbacks),
         )
+        if config.debug_nans or config.debug_infs:
+            nonfinite.check_results(self.closed, self.name, arrays, results)
+        return results
 
     def fast_path(self, out_tree: Any, committed: bool) -> execution.FastPath | None:
-        """What the C++ dispatch needs to run the program without Python; None where it calls Python.
+        """What the C++ dispatch needs to run the program without Python.
 
-        jaxlib has the text of an exception that a callback raised, but not the exception.
+        None where it calls Python (jaxlib has the text of an exception that a callback raised, but not the
+        exception), and where results are checked.
         """
+        if config.debug_nans or config.debug_infs:
+            return None
         assert self.compiled is not None and self.lowered is not None
         if self.lowered.callbacks:
             return None

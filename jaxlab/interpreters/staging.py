@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxlab import lazy
+from jaxlab.config import config
 from jaxlab.core import printing as printing  # gives jaxprs their text
 from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.jaxpr import Atom, ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
 from jaxlab.core.primitive import Primitive
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with, leaked
+from jaxlab.core.typecheck import check_jaxpr
+
+if TYPE_CHECKING:
+    from jaxlab.core import leaks
+else:  # only where an option asks for it
+    leaks = lazy.module("jaxlab.core.leaks")
 
 
 class StagedTracer(Tracer):
@@ -148,9 +157,16 @@ def stage(
     try:
         with interpret_with(trace):
             outputs = fun(*[trace.new_argument(aval) for aval in avals])
-            return trace.finish(outputs)
+            jaxpr, consts = trace.finish(outputs)
     finally:
         trace.alive = False
+    if config.enable_checks:
+        check_jaxpr(jaxpr)
+    if config.check_tracer_leaks:
+        left = weakref.ref(trace)
+        del trace, outputs
+        leaks.check(left, jaxpr.debug.name)
+    return jaxpr, consts
 
 
 def close(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:

@@ -129,6 +129,48 @@ for _name in ("enable_x64", "disable_jit"):
 for _name in _TRACED:
     config.on_change(_name, _mirror_traced)
 
+_GUARDED = ("host_to_device", "device_to_device", "device_to_host")
+
+#: Part of the key of every fast path: while transfers are to be logged, each call must pass through Python,
+#: because what jaxlib itself would log is switched off with the rest of its log (see the top of this file).
+logging_transfers = _jit_key("logging_transfers", False)
+
+
+def _mirror_guard(direction: str) -> Callable[[Any, bool], None]:
+    """A listener that gives the level of a transfer guard to jaxlib, which refuses what it forbids."""
+    levels = J.guard_lib.TransferGuardLevel.__members__
+
+    def listen(value: Any, local: bool) -> None:
+        states = J.guard_lib
+        state = states.thread_local_state() if local else states.global_state()
+        refuses = isinstance(value, str) and value.startswith("disallow")
+        # A local "log" must hide a global "disallow", so it is the level that lets everything through.
+        level = None if value in (None, UNSET) else levels[value.upper() if refuses else "ALLOW"]
+        setattr(state, direction, level)
+        logs = any(str(getattr(config, f"transfer_guard_{way}")).startswith("log") for way in _GUARDED)
+        if local:
+            logging_transfers.set_local(logs)
+        else:
+            logging_transfers.set_global(logs)
+
+    return listen
+
+
+def _mirror_collection_guard(value: Any, local: bool) -> None:
+    levels = J.guard_lib.GarbageCollectionGuardLevel.__members__
+    state = J.guard_lib.thread_local_state() if local else J.guard_lib.global_state()
+    state.garbage_collect_array = None if value in (None, UNSET) else levels[value.upper()]
+
+
+for _direction in _GUARDED:
+    config.on_change(f"transfer_guard_{_direction}", _mirror_guard(_direction))
+    _level = config.read(f"transfer_guard_{_direction}") or config.transfer_guard
+    if _level is not None:
+        config.update(f"transfer_guard_{_direction}", _level)
+config.on_change("array_garbage_collection_guard", _mirror_collection_guard)
+if config.array_garbage_collection_guard is not None:
+    _mirror_collection_guard(config.array_garbage_collection_guard, False)
+
 # Since 0.11 results are never checked by a method that only `jax` attaches, and the parameter that said so is
 # gone.
 _HANDLER_TAKES_SKIP_CHECKS = "_skip_checks" in str(J.array_result_handler.__nb_signature__)

@@ -8,10 +8,10 @@ import numpy as np
 
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of
-from jaxlab.runtime import backend
+from jaxlab.runtime import backend, guards
 from jaxlab.runtime.coexistence import without_jax
 from jaxlab.runtime.keys import KeyArray
-from jaxlab.runtime.native import J
+from jaxlab.runtime.native import J, logging_transfers
 from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
             f"put: a value of type {kind.__name__} was given, but an array, a NumPy array or a Python number "
             "is needed"
         )
+    if logging_transfers.value:
+        guards.log("host_to_device", aval, device)
     return _put(aval, single_device(device), [x], [device], committed, False, _COPY)
 
 
@@ -118,7 +120,10 @@ def _put_array(x: Any, aval: ShapedArray, device: Any, committed: bool) -> Any:
             x = x._rewrap_with_aval_and_sharding(aval, sharding)
         if device is None or x._committed == committed or not committed:
             return x
-        return _put(aval, sharding, [x], [device], True)
+        with guards.staying():
+            return _put(aval, sharding, [x], [device], True)
+    if logging_transfers.value:
+        guards.log("device_to_device", aval, device)
     source = next(iter(sharding.device_set))
     if len(sharding.device_set) > 1 or source.client is not device.client:
         return _put(aval, single_device(device), [host_value(x)], [device], committed, False, _COPY)
@@ -147,6 +152,8 @@ def host_value(x: Any) -> NDArray[Any]:
     if value is not None:
         return value
     check_alive(x)
+    if logging_transfers.value:
+        guards.log("device_to_host", x.aval, "the host")
     if len(x._sharding.device_set) > 1:
         value, copied = _assembled(x), True
     else:

@@ -6,10 +6,11 @@ import functools
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jaxlab import errors, tree
+from jaxlab import errors, lazy, tree
 from jaxlab.caching import OwnedCache
+from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
@@ -23,6 +24,11 @@ from jaxlab.runtime.array import Array
 from jaxlab.runtime.backend import default_device, devices, find_device
 from jaxlab.transforms import stages
 from jaxlab.transforms.jit_call import jit_p
+
+if TYPE_CHECKING:
+    from jaxlab.interpreters import misses
+else:  # only where a miss is to be explained
+    misses = lazy.module("jaxlab.interpreters.misses")
 
 
 class Traced:
@@ -326,6 +332,14 @@ def prepare(
         raise
     if traced is None:
         debug = DebugInfo(signature.params["name"], argument_paths(*described))
+        if config.explain_cache_misses:
+            misses.log_miss(fun, key, traces.keys(fun), debug.arg_names)
+        if config.no_tracing:
+            why = misses.reason(fun, key, traces.keys(fun), debug.arg_names)
+            raise RuntimeError(
+                f"{debug.name}: it would be traced anew ({why}), "
+                "but no_tracing is on; call it once with such arguments before, or turn the option off"
+            )
         traced = trace_function(bound, in_tree, avals, debug)
         if not traced.lifted:
             traces.put(fun, key, traced)

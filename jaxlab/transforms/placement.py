@@ -7,7 +7,7 @@ from typing import Any
 from jaxlab import tree
 from jaxlab.core.aval import aval_of
 from jaxlab.core.trace import Tracer
-from jaxlab.runtime import backend
+from jaxlab.runtime import backend, guards
 from jaxlab.runtime.array import Array
 from jaxlab.runtime.transfer import put
 
@@ -27,7 +27,8 @@ def device_put(x: Any, device: Any = None) -> Any:
             else put(leaf, aval_of(leaf), target, committed=device is not None)
         )
 
-    return tree.map(move, x)
+    with guards.explicit():
+        return tree.map(move, x)
 
 
 def _device(device: Any) -> Any:
@@ -41,7 +42,8 @@ def _device(device: Any) -> Any:
 
 def device_get(x: Any) -> Any:
     """``x``, a pytree of arrays, as NumPy arrays."""
-    return tree.map(lambda leaf: leaf.__array__() if isinstance(leaf, Array) else leaf, x)
+    with guards.explicit():
+        return tree.map(lambda leaf: leaf.__array__() if isinstance(leaf, Array) else leaf, x)
 
 
 def block_until_ready(x: Any) -> Any:

@@ -22,6 +22,7 @@ FLOORS = {
     "lattice": 0,
     "dtypes": 0,
     "caching": 0,
+    "logs": 0,
     "lazy": 0,
     "core": 1,
     "runtime": 2,
