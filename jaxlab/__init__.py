@@ -22,6 +22,7 @@ _os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from jaxlab import dtypes as dtypes
 from jaxlab import errors as errors
 from jaxlab import lax as lax
+from jaxlab import lazy as _lazy
 from jaxlab import numpy as numpy
 from jaxlab import tree as tree
 from jaxlab import tree_util as tree_util
@@ -67,34 +68,31 @@ from jaxlab.version import __version__ as __version__
 # On an untested version of jaxlib: a few lines that name what broke. Else a comparison of two numbers.
 _run_if_untested()
 
+# What a first array does not need is loaded when it is first named: here for type checkers, below for Python.
 if _TYPE_CHECKING:
+    from jaxlab import ad_checkpoint as ad_checkpoint
     from jaxlab import debug as debug
     from jaxlab import experimental as experimental
     from jaxlab import nn as nn
     from jaxlab import random as random
     from jaxlab.control.callback import pure_callback as pure_callback
-
-# What a first array does not need is loaded when it is first named.
-_LAZY = {
-    "debug": "jaxlab.debug",
-    "experimental": "jaxlab.experimental",
-    "nn": "jaxlab.nn",
-    "random": "jaxlab.random",
-}
-_LAZY_NAMES = {"pure_callback": "jaxlab.control.callback"}
-
-
-def __getattr__(name: str) -> _Any:
-    if name in _LAZY_NAMES:
-        return getattr(_importlib.import_module(_LAZY_NAMES[name]), name)
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module 'jaxlab' has no attribute {name!r}")
-    return _importlib.import_module(module)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY, *_LAZY_NAMES])
+    from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
+    from jaxlab.transforms.remat import checkpoint as checkpoint
+    from jaxlab.transforms.remat import remat as remat
+else:
+    __getattr__, __dir__ = _lazy.names(
+        __name__,
+        {
+            "jaxlab.ad_checkpoint": "=",
+            "jaxlab.control.callback": "pure_callback",
+            "jaxlab.debug": "=",
+            "jaxlab.experimental": "=",
+            "jaxlab.nn": "=",
+            "jaxlab.random": "=",
+            "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
+            "jaxlab.transforms.remat": "checkpoint remat",
+        },
+    )
 
 
 def load_ipython_extension(shell: _Any) -> None:

@@ -13,13 +13,15 @@ from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.effects import ordered
 from jaxlab.core.higher_order import HigherOrder
-from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, Var
 from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Example
+from jaxlab.core.pruning import prune_jaxpr
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr, move_to
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
+from jaxlab.interpreters.saving import save_by_policy
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.broadcasting import F32, broadcast_in_dim, instantiate, zeros_like_aval
@@ -247,6 +249,30 @@ class Cond(HigherOrder):
         mapped = [any(each) for each in zip(*flags, strict=True)]
         derived = tuple(batch_jaxpr(branch, axis, operand_dims, mapped)[0] for branch in branches)
         return self.bind(index, *operands, branches=derived, **params), [0 if m else None for m in mapped]
+
+    def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
+        branches, used = eqn.params["branches"], list(used)
+        read = [
+            any(each) for each in zip(*[prune_jaxpr(branch, used)[1] for branch in branches], strict=True)
+        ]
+        return eqn.replace(
+            invars=[eqn.invars[0], *[v for v, r in zip(eqn.invars[1:], read, strict=True) if r]],
+            outvars=[v for v, u in zip(eqn.outvars, used, strict=True) if u],
+            params={**eqn.params, "branches": tuple(prune_jaxpr(b, used, read)[0] for b in branches)},
+        )
+
+    def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
+        halves = [save_by_policy(branch, list(wanted), policy, False) for branch in eqn.params["branches"]]
+        now, later, _ = _share_residuals(halves)
+        saved = [Var(aval) for aval in now[0].out_avals[len(eqn.outvars) :]]
+        results = [v for v, w in zip(eqn.outvars, wanted, strict=True) if w]
+        first = eqn.replace(outvars=eqn.outvars + saved, params={**eqn.params, "branches": tuple(now)})
+        second = eqn.replace(
+            invars=[eqn.invars[0], *saved, *eqn.invars[1:]],
+            outvars=results,
+            params={**eqn.params, "branches": tuple(later)},
+        )
+        return first, self.prune(second, [True] * len(results))
 
     def reference(self, index: Any, *operands: Any, branches: Any, **params: Any) -> Any:
         return [np.asarray(x) for x in eval_closed(branches[int(index)], *operands)]

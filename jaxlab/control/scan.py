@@ -20,10 +20,11 @@ from jaxlab.control.bodies import (
     trace_body,
 )
 from jaxlab.control.scan_lowering import lower_scan
+from jaxlab.control.scan_saving import prune_scan, save_in_scan
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
-from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn
 from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Example
 from jaxlab.core.trace import interpret_with
@@ -388,6 +389,12 @@ class Scan(HigherOrder):
             *consts, *carry, *xs, jaxpr=body, num_consts=num_consts, num_carry=num_carry, **params
         )
         return out, [None if not m else 0 if i < num_carry else 1 for i, m in enumerate(mapped_out)]
+
+    def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
+        return prune_scan(eqn, used)
+
+    def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
+        return save_in_scan(eqn, wanted, policy)
 
     def reference(
         self,

@@ -193,6 +193,8 @@ def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
     eqns = []
     for eqn in reversed(jaxpr.eqns):
         if eqn.primitive.effects(eqn.params) or any(v in live for v in eqn.outvars):
+            if len(eqn.outvars) > 1 and not all(used := [v in live for v in eqn.outvars]):
+                eqn = eqn.primitive.prune(eqn, used)
             eqns.append(eqn)
             live.update(v for v in eqn.invars if type(v) is Var)
     eqns.reverse()

@@ -102,6 +102,18 @@ class Primitive:
         """Split the application in a known and an unknown part; by default all of it is unknown."""
         return trace.unknown.process(self, args, params)
 
+    def prune(self, eqn: Any, used: Sequence[bool]) -> Any:
+        """The equation without what only its unused results need; by default all of it stays."""
+        return eqn
+
+    def save(self, eqn: Any, wanted: Sequence[bool], policy: Any) -> tuple[Any, Any] | None:
+        """For a primitive that holds programs, the equation that saves what ``policy`` lets it inside, as
+        further results, and the one that computes the wanted results again from those and its own operands.
+
+        None, as by default, asks the policy about the results themselves.
+        """
+        return None
+
     def reference(self, *arrays: Any, **params: Any) -> Any:
         """The same on NumPy values, as an independent check."""
         raise NotImplementedError(f"primitive {self.name} has no reference")

@@ -15,15 +15,17 @@ from jaxlab.interpreters.staging import StagingTrace, eval_closed
 class SplitTrace(Trace):
     """Sends applications on known values to ``parent``, those on an unknown to the staging trace ``unknown``.
 
-    Known values that reach the unknown program become its constants: they are the residuals.
+    Known values that reach the unknown program become its constants: they are the residuals. With ``nested``
+    it splits the program of a checkpoint: those inside it stay what they are, to be run again as such.
     """
 
-    __slots__ = ("unknown",)
+    __slots__ = ("nested", "unknown")
 
-    def __init__(self, known: Trace, unknown: StagingTrace) -> None:
+    def __init__(self, known: Trace, unknown: StagingTrace, nested: bool = False) -> None:
         self.parent = known
         self.staging = known.staging
         self.unknown = unknown
+        self.nested = nested
 
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         unknown = self.unknown
@@ -74,16 +76,21 @@ class Halves:
 
 
 def split_jaxpr(
-    closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool] | bool = False
+    closed: ClosedJaxpr,
+    unknown_in: Sequence[bool],
+    instantiate: Sequence[bool] | bool = False,
+    nested: bool = False,
 ) -> Halves:
     """Split a program by which inputs are known; outputs marked in ``instantiate`` are made unknown."""
     if isinstance(instantiate, bool):
         instantiate = [instantiate] * len(closed.jaxpr.outvars)
-    return _split_jaxpr(closed, list(unknown_in), list(instantiate))
+    return _split_jaxpr(closed, list(unknown_in), list(instantiate), nested)
 
 
 @memoised
-def _split_jaxpr(closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool]) -> Halves:
+def _split_jaxpr(
+    closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool], nested: bool
+) -> Halves:
     known = StagingTrace(base_of(current.trace), closed.jaxpr.debug)
     unknown = StagingTrace(known, closed.jaxpr.debug)
     try:
@@ -91,7 +98,7 @@ def _split_jaxpr(closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: S
             (unknown if u else known).new_argument(v.aval)
             for v, u in zip(closed.jaxpr.invars, unknown_in, strict=True)
         ]
-        with interpret_with(known), interpret_with(SplitTrace(known, unknown)):
+        with interpret_with(known), interpret_with(SplitTrace(known, unknown, nested)):
             outputs = eval_closed(closed, *args)
         out_unknown = [
             forced or (isinstance(x, Tracer) and x._trace is unknown)

@@ -8,12 +8,14 @@ from typing import Any
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
-from jaxlab.core.jaxpr import ClosedJaxpr, Var, dce
+from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, Var, dce
 from jaxlab.core.memo import memoised
+from jaxlab.core.pruning import pruned_call
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
+from jaxlab.interpreters.saving import save_in_call
 from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.broadcasting import instantiate
 
@@ -97,6 +99,12 @@ class Jit(HigherOrder):
     ) -> tuple[list[Any], list[int | None]]:
         batched, mapped = batch_jaxpr(jaxpr, axis, dims)
         return self.rebind(batched, args, params), [0 if m else None for m in mapped]
+
+    def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
+        return pruned_call(eqn, "jaxpr", used, donated_invars=eqn.params["donated_invars"])
+
+    def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
+        return save_in_call(eqn.replace(params=_fresh(eqn.params)), "jaxpr", wanted, policy)
 
     def rebind(self, jaxpr: ClosedJaxpr, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Apply a program derived from this one."""

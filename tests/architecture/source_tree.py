@@ -31,6 +31,7 @@ FLOORS = {
     "interpreters": 4,
     "control": 5,
     "transforms": 5,
+    "ad_checkpoint": 6,
     "lax": 6,
     "numpy": 6,
     "scipy": 6,

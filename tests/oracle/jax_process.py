@@ -91,7 +91,9 @@ def namespace(library: str) -> dict[str, Any]:
         return text(root.make_jaxpr(fun)(*args, **kwargs))
 
     names = {"jax": root, "jaxpr": jaxpr, "np": np, "ml_dtypes": ml_dtypes, "functools": functools, **samples}
-    for name, module in {"jnp": "numpy", "lax": "lax", "nn": "nn", "random": "random"}.items():
+    modules = {"jnp": "numpy", "lax": "lax", "nn": "nn", "random": "random", "ad_checkpoint": "ad_checkpoint"}
+    modules |= {"jet": "experimental.jet", "test_util": "test_util"}
+    for name, module in modules.items():
         names[name] = _Module(f"{library}.{module}")
     return names
 

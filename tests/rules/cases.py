@@ -22,7 +22,6 @@ FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn")
 # references of their own, or they hand values on unchanged.
 WITHOUT_REFERENCE = {
     "jit": "calls a jaxpr",
-    "checkpoint": "calls a jaxpr",
     "custom_vjp_call": "calls a jaxpr",
     "shard_map": "calls a jaxpr on a mesh",
 }

@@ -1,0 +1,365 @@
+"""``checkpoint``: a function whose intermediate values are computed again when its derivative needs them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jaxlab import errors, tree
+from jaxlab.control.bodies import trace_body
+from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
+from jaxlab.core.axes import MappedAxis
+from jaxlab.core.higher_order import HigherOrder
+from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn
+from jaxlab.core.memo import memoised
+from jaxlab.core.primitive import Example
+from jaxlab.core.pruning import prune_jaxpr, pruned_call
+from jaxlab.core.trace import Tracer, current, interpret_with
+from jaxlab.interpreters.batching import batch_jaxpr
+from jaxlab.interpreters.functions import function_name
+from jaxlab.interpreters.jvp import jvp_jaxpr
+from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
+from jaxlab.interpreters.saving import Policy, save_by_policy, save_in_call
+from jaxlab.interpreters.staging import eval_closed, stage_closed
+from jaxlab.interpreters.transpose import transpose_jaxpr
+from jaxlab.primitives.arithmetic import mul
+from jaxlab.primitives.broadcasting import F32, instantiate
+from jaxlab.primitives.transcendental import sin
+from jaxlab.runtime.transfer import put
+from jaxlab.transforms.checkpoint_policies import nothing_saveable
+
+_NOT_GIVEN = object()
+
+
+def checkpoint(
+    fun: Callable[..., Any],
+    *,
+    prevent_cse: bool | Sequence[bool] = True,
+    policy: Policy | None = None,
+    static_argnums: int | tuple[int, ...] = (),
+    static_argnames: str | Iterable[str] = (),
+    concrete: Any = _NOT_GIVEN,
+) -> Callable[..., Any]:
+    """``fun``, of which reverse mode saves only the arguments; the rest is computed again on the way back.
+
+    Memory for time: a chain of checkpointed layers keeps one value a layer, and runs each layer twice.
+
+    Args:
+      fun: a function of pytrees of arrays.
+      prevent_cse: keep the compiler from finding that it computes the same a second time, and saving it
+        after all. Inside `scan` that cannot happen, and False lets it optimise more. A tuple says it for each
+        argument, as a prefix of the arguments.
+      policy: which intermediate values to save nevertheless, one of ``checkpoint_policies``.
+      static_argnums: positions of arguments that are Python values, for which the function is traced anew.
+      static_argnames: the names of keyword arguments that are.
+
+    Returns:
+      A function of the same arguments and results.
+
+    Raises:
+      NotImplementedError: if ``concrete`` is given, which JAX has removed.
+
+    >>> grad(checkpoint(lambda x: jnp.sin(jnp.sin(x))))(0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+    if concrete is not _NOT_GIVEN:
+        raise NotImplementedError(
+            f"checkpoint: concrete={concrete} was given, but that option is no more; mark the arguments that "
+            "are Python values with static_argnums"
+        )
+    if not callable(fun):
+        raise TypeError(f"checkpoint: expected a function, but got a {type(fun).__name__}")
+    if not isinstance(prevent_cse, bool | Sequence):
+        raise TypeError(
+            f"checkpoint: prevent_cse is a {type(prevent_cse).__name__}, but a boolean or a tuple of booleans "
+            "is needed"
+        )
+    names = {static_argnames} if isinstance(static_argnames, str) else set(static_argnames)
+
+    @functools.wraps(fun, updated=())
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        static = {i: _Value(args[i]) for i in _positions(static_argnums, len(args))}
+        named = {name: _Value(kwargs[name]) for name in names & set(kwargs)}
+        dynamic = tuple(x for i, x in enumerate(args) if i not in static)
+        keywords = {name: x for name, x in kwargs.items() if name not in named}
+        call = _Call(
+            fun,
+            tuple(sorted(static.items())),
+            tuple(sorted(named.items())),
+            tuple(sorted(keywords)),
+            len(args),
+        )
+        example = (*dynamic, *[keywords[name] for name in sorted(keywords)])
+        leaves = tree.leaves(example)
+        remember = not any(isinstance(v.value, Tracer) for v in (*static.values(), *named.values()))
+        try:
+            body = trace_body(call, example, [aval_of(x) for x in leaves], "checkpoint", remember=remember)
+        except errors.ConcretizationTypeError as error:
+            error.add_note(
+                f"checkpoint: an argument of {function_name(fun)} that decides what is computed can be made "
+                "a Python value with static_argnums"
+            )
+            raise
+        barrier: Any = prevent_cse
+        if not isinstance(prevent_cse, bool):
+            wanted = tree.broadcast_prefix(tuple(prevent_cse), dynamic if not kwargs else (dynamic, keywords))
+            barrier = (False,) * len(body.consts) + tuple(wanted)
+        out = checkpoint_p.bind(
+            *body.consts,
+            *leaves,
+            jaxpr=body.jaxpr,
+            prevent_cse=barrier,
+            differentiated=False,
+            policy=policy,
+        )
+        return tree.unflatten(body.out_tree, out)
+
+    return checkpointed
+
+
+remat = checkpoint
+
+
+def _positions(static_argnums: Any, count: int) -> list[int]:
+    numbers = (static_argnums,) if type(static_argnums) is int else static_argnums
+    if not isinstance(numbers, tuple) or not all(type(i) is int for i in numbers):
+        raise TypeError(
+            f"checkpoint: static_argnums is {static_argnums!r}, but an integer or a tuple of integers is needed"
+        )
+    for i in numbers:
+        if not -count <= i < count:
+            raise ValueError(
+                f"checkpoint: static_argnums names argument {i}, but the function was called with {count} "
+                f"positional argument{'s' * (count != 1)}"
+            )
+    return [i % count for i in numbers]
+
+
+class _Value:
+    """A Python value as part of a key: by equality where it can be hashed, else by identity."""
+
+    __slots__ = ("hash", "hashable", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        try:
+            self.hash, self.hashable = hash(value), True
+        except TypeError:
+            self.hash, self.hashable = id(value), False
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Value) or self.hashable != other.hashable:
+            return False
+        return bool(self.value == other.value) if self.hashable else self.value is other.value
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A function with some of its arguments given; equal to others with the same, so that it is traced once."""
+
+    func: Callable[..., Any]
+    static: tuple[tuple[int, _Value], ...]
+    named: tuple[tuple[str, _Value], ...]
+    keywords: tuple[str, ...]
+    count: int
+
+    def __call__(self, *dynamic: Any) -> Any:
+        given, static = iter(dynamic), dict(self.static)
+        args = [static[i].value if i in static else next(given) for i in range(self.count)]
+        keywords = {name: next(given) for name in self.keywords}
+        return self.func(*args, **keywords, **{name: v.value for name, v in self.named})
+
+
+class Checkpoint(HigherOrder):
+    """The application of a program that is run again, instead of saving what the linear part of it needs."""
+
+    name = "remat2"
+
+    def bind(self, *args: Any, **params: Any) -> Any:
+        """Apply it; at once, equation by equation, because every call has a jaxpr of its own to compile."""
+        if current.trace.parent is None:
+            out = eval_closed(params["jaxpr"], *args)
+            return [put(x) if isinstance(x, bool | int | float | complex) else x for x in out]
+        return super().bind(*args, **params)
+
+    def abstract_eval(self, *avals: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
+        return jaxpr.out_avals
+
+    def lower(
+        self,
+        ctx: Any,
+        *operands: Any,
+        jaxpr: ClosedJaxpr,
+        prevent_cse: Any,
+        differentiated: bool,
+        policy: Any,
+    ) -> list[Any]:
+        flags = (prevent_cse,) * len(operands) if isinstance(prevent_cse, bool) else prevent_cse
+        if differentiated and any(flags):
+            chosen = [x for x, flag in zip(operands, flags, strict=True) if flag]
+            types = [ctx.b.type(a) for a, flag in zip(ctx.avals_in, flags, strict=True) if flag]
+            held = iter(ctx.b.op("stablehlo.optimization_barrier", types, chosen).results)
+            operands = tuple(next(held) if flag else x for x, flag in zip(operands, flags, strict=True))
+        return list(ctx.inline(jaxpr, ctx.b, operands, "checkpoint"))
+
+    def jvp(
+        self,
+        primals: Sequence[Any],
+        tangents: Sequence[Any],
+        *,
+        jaxpr: ClosedJaxpr,
+        prevent_cse: Any,
+        **params: Any,
+    ) -> tuple[list[Any], list[Any]]:
+        nonzero = [type(t) is not Zero for t in tangents]
+        both, nonzero_out = jvp_jaxpr(jaxpr, nonzero)
+        given = [t for t, n in zip(tangents, nonzero, strict=True) if n]
+        barrier = _extended(prevent_cse, len(given))
+        out = self.bind(*primals, *given, jaxpr=both, prevent_cse=barrier, **params)
+        count = len(jaxpr.jaxpr.outvars)
+        rest = iter(out[count:])
+        zeros = [Zero(aval.to_tangent_aval()) for aval in jaxpr.out_avals]
+        return out[:count], [next(rest) if n else zero for n, zero in zip(nonzero_out, zeros, strict=True)]
+
+    def partial_eval(
+        self,
+        trace: Any,
+        unknown: Sequence[bool],
+        args: Sequence[Any],
+        *,
+        jaxpr: ClosedJaxpr,
+        prevent_cse: Any,
+        policy: Any,
+        **params: Any,
+    ) -> list[Any]:
+        """What is known runs now, outside of any checkpoint; the rest takes what it needs of the arguments."""
+        halves, read = _checkpoint_halves(jaxpr, list(unknown), policy or nothing_saveable)
+        known_args = [x for x, u in zip(args, unknown, strict=True) if not u]
+        with interpret_with(trace.parent):
+            if trace.nested:
+                flags = _of_known(prevent_cse, unknown)
+                out = self.bind(*known_args, jaxpr=halves.known, prevent_cse=flags, policy=policy, **params)
+            else:
+                out = eval_closed(halves.known, *known_args)
+        count = len(out) - halves.num_residuals
+        outputs, saved = out[:count], out[count:]
+        barrier = prevent_cse
+        if not isinstance(prevent_cse, bool):
+            flags = [flag for flag, r in zip(prevent_cse, read, strict=True) if r]
+            barrier = (True,) * len(saved) + tuple(flags)
+        later = trace.unknown.process(
+            self,
+            [*saved, *[x for x, r in zip(args, read, strict=True) if r]],
+            {"jaxpr": halves.unknown, "prevent_cse": barrier, "policy": policy, "differentiated": True},
+        )
+        known_outputs, unknown_outputs = iter(outputs), iter(later)
+        return [next(unknown_outputs) if u else next(known_outputs) for u in halves.out_unknown]
+
+    def transpose(
+        self, ct: Any, *args: Any, jaxpr: ClosedJaxpr, prevent_cse: Any, **params: Any
+    ) -> list[Any]:
+        linear = [type(x) is UndefinedPrimal for x in args]
+        zeros = [type(c) is Zero for c in ct]
+        back, nonzero = transpose_jaxpr(jaxpr, linear, zeros)
+        values = [x for x, u in zip(args, linear, strict=True) if not u]
+        given = [instantiate(c) for c, z in zip(ct, zeros, strict=True) if not z]
+        barrier = _extended(_of_known(prevent_cse, linear), len(given))
+        out = iter(self.bind(*values, *given, jaxpr=back, prevent_cse=barrier, **params))
+        flags = iter(nonzero)
+        return [(next(out) if next(flags) else None) if u else None for u in linear]
+
+    def batch(
+        self,
+        axis: MappedAxis,
+        args: Sequence[Any],
+        dims: Sequence[int | None],
+        *,
+        jaxpr: ClosedJaxpr,
+        **params: Any,
+    ) -> tuple[list[Any], list[int | None]]:
+        batched, mapped = batch_jaxpr(jaxpr, axis, dims)
+        return self.bind(*args, jaxpr=batched, **params), [0 if m else None for m in mapped]
+
+    def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
+        return pruned_call(eqn, "jaxpr", used, **_flags_of(eqn))
+
+    def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
+        first, second = save_in_call(eqn, "jaxpr", wanted, policy, **_flags_of(eqn))
+        return first, second.replace(params={**second.params, "differentiated": True})
+
+    def reference(self, *args: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+        return [np.asarray(x) for x in eval_closed(jaxpr, *args)]
+
+    def examples(self) -> Iterable[Example]:
+        aval = ShapedArray((3,), F32)
+        jaxpr = stage_closed(lambda x, y: [mul(sin(x), y), sin(sin(x))], [aval, aval])
+        for prevent_cse, differentiated in ((True, False), ((True, False), True)):
+            yield Example(
+                (aval, aval),
+                {
+                    "jaxpr": jaxpr,
+                    "prevent_cse": prevent_cse,
+                    "differentiated": differentiated,
+                    "policy": None,
+                },
+            )
+
+
+def _extended(prevent_cse: Any, count: int) -> Any:
+    return prevent_cse if isinstance(prevent_cse, bool) else prevent_cse + (True,) * count
+
+
+def _of_known(prevent_cse: Any, unknown: Sequence[bool]) -> Any:
+    if isinstance(prevent_cse, bool):
+        return prevent_cse
+    return tuple(flag for flag, u in zip(prevent_cse, unknown, strict=True) if not u)
+
+
+def _flags_of(eqn: JaxprEqn) -> dict[str, Any]:
+    prevent_cse = eqn.params["prevent_cse"]
+    return {} if isinstance(prevent_cse, bool) else {"prevent_cse": prevent_cse}
+
+
+@memoised
+def _checkpoint_halves(
+    closed: ClosedJaxpr, unknown: Sequence[bool], policy: Policy
+) -> tuple[Halves, list[bool]]:
+    """The program split: what is known and saved, and the rest, from what is saved and all arguments.
+
+    The second result tells which of the arguments the rest takes.
+    """
+    halves = split_jaxpr(closed, unknown, nested=True)
+    count = len(halves.known.jaxpr.outvars) - halves.num_residuals
+    wanted = [False] * count + [True] * halves.num_residuals
+    kept = save_by_policy(halves.known, wanted, policy, True)
+    total = len(halves.known.jaxpr.outvars)
+    saved = kept.known.out_avals[total:]
+    now, _ = prune_jaxpr(
+        kept.known,
+        [True] * count + [False] * halves.num_residuals + [True] * len(saved),
+        [True] * len(kept.known.in_avals),
+    )
+
+    def rest(*inputs: Any) -> list[Any]:
+        args = inputs[len(saved) :]
+        known_args = [x for x, u in zip(args, unknown, strict=True) if not u]
+        residuals = eval_closed(kept.unknown, *inputs[: len(saved)], *known_args)
+        return eval_closed(halves.unknown, *residuals, *[x for x, u in zip(args, unknown, strict=True) if u])
+
+    staged = stage_closed(rest, [*saved, *closed.in_avals], closed.jaxpr.debug)
+    outs = [True] * len(staged.jaxpr.outvars)
+    later, read = prune_jaxpr(staged, outs, [True] * len(saved) + [False] * len(unknown))
+    return Halves(now, later, halves.out_unknown, len(saved)), read[len(saved) :]
+
+
+checkpoint_p = Checkpoint()
