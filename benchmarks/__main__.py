@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import gradients as gradients  # registers its rows
 from benchmarks.rows import ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -182,7 +183,7 @@ def main() -> None:
     names = [name for name in chosen if name in ROWS]
     if names:
         for name, times in of_rows(names, rounds).items():
-            print(line(ROWS[name].title, ROWS[name].reach, times), flush=True)
+            print(line(ROWS[name].title, ROWS[name].reach, times, ROWS[name].is_bytes), flush=True)
     print(f"\nmeasured in {time.time() - start:.0f} s")
 
 

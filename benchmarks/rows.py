@@ -26,16 +26,19 @@ class Row:
     reach: float | None
     prepare: Callable[[Any], Burst]
     repeats: int
+    is_bytes: bool = False
 
 
 ROWS: dict[str, Row] = {}
 
 
-def row(title: str, reach: float | None = None, repeats: int = 20) -> Callable[[Callable[[Any], Burst]], Any]:
-    """Register the decorated function as a row."""
+def row(
+    title: str, reach: float | None = None, repeats: int = 20, is_bytes: bool = False
+) -> Callable[[Callable[[Any], Burst]], Any]:
+    """Register the decorated function as a row; its bursts give bytes instead of seconds if ``is_bytes``."""
 
     def register(prepare: Callable[[Any], Burst]) -> Any:
-        ROWS[prepare.__name__] = Row(title, reach, prepare, repeats)
+        ROWS[prepare.__name__] = Row(title, reach, prepare, repeats, is_bytes)
         return prepare
 
     return register
@@ -199,20 +202,6 @@ def eager_index(lib: Any) -> Burst:
 def eager_slice(lib: Any) -> Burst:
     a = lib.np.ones((4, 4))
     return _eager(lib, lambda _: a[1:3])
-
-
-@row("eager gradient of a 100-op function", None, repeats=3)
-def eager_grad(lib: Any) -> Burst:
-    x = lib.np.ones(8)
-
-    def loss(x: Any) -> Any:
-        for _ in range(33):
-            x = lib.np.sin(x) * 2.0 + x
-        return x.sum()
-
-    gradient = lib.jx.grad(loss)
-    lib.jx.block_until_ready(gradient(x))
-    return best_of(lambda: lib.jx.block_until_ready(gradient(x)))
 
 
 def digits(lib: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
