@@ -163,8 +163,8 @@ def _register(name: str, title: str, make: Callable[[Any], tuple[Loss, tuple[Any
         return lambda repeats: peak
 
     for prepare, what, reach, repeats in (
-        (trace, "trace", 0.5, 2),
-        (lower, "lower", 0.2, 2),
+        (trace, "trace", 0.5, 4),
+        (lower, "lower", 0.2, 6),
         (run, "run", 1.02, 20),
         (memory, "memory of", 1.02, 1),
     ):

@@ -20,13 +20,15 @@ _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = .*?[\]})] ?([a-z][\w\-]
 _COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.\-]+) \(.*\{$")
 _CALLED = re.compile(r"(?:calls|to_apply|body|condition)=%?([\w.\-]+)")
 _METADATA = re.compile(r", metadata=\{((?:[^{}\"]|\"(?:[^\"\\]|\\.)*\")*)\}")
+_CALLS = ("fusion", "call", "custom-call")
 _FRAME = re.compile(r"stack_frame_id=(\d+)")
 
 
 def hlo_form(text: str) -> Form:
     """Optimised HLO without its tables and metadata; its parts are the instructions.
 
-    A fusion comes from all the equations of the computation that it calls.
+    A fusion comes from all the equations of the computation that it calls; the body of a reduction, which says
+    nothing of itself, from those that call it.
     """
     body, frames = _frames(text)
     lines: list[str] = []
@@ -71,10 +73,14 @@ def _with_callees(found: list[_Instruction]) -> list[Part]:
         inside.setdefault(entry.computation, {}).update(dict.fromkeys(entry.equations[:1]))
         around.setdefault(entry.computation, {}).update(dict.fromkeys(entry.equations[1:]))
     callers = {entry.called: entry.opcode for entry in found if entry.opcode == "fusion"}
+    reductions: dict[str, dict[int, None]] = {}
+    for entry in found:
+        if entry.called and entry.opcode not in _CALLS:
+            reductions.setdefault(entry.called, {}).update(dict.fromkeys(entry.equations[:1]))
     parts = []
     for line, opcode, computation, equations, called in found:
-        own, calls = set(equations[:1]), dict.fromkeys(equations[1:])
-        if opcode in ("fusion", "call", "custom-call") and called:
+        own, calls = set(equations[:1]) or set(reductions.get(computation, ())), dict.fromkeys(equations[1:])
+        if opcode in _CALLS and called:
             own |= inside.get(called, {}).keys()
             calls.update(around.get(called, {}))
         outer = tuple(number for number in calls if number not in own)

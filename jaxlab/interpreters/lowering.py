@@ -12,6 +12,7 @@ import numpy as np
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.effects import ordered
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, inputs_read
+from jaxlab.primitives.elementwise import PLAIN
 from jaxlab.stablehlo.build import Builder, Module
 
 
@@ -133,13 +134,23 @@ def lower_equations(
     env: dict[Var, Any] = dict(zip(jaxpr.invars, operands, strict=True))
     for var, x in zip(jaxpr.constvars, consts, strict=True):
         env[var] = constant(b, x, var.aval)
-    # The hot loop of lowering: bound methods and no intermediate lists where they can be avoided.
-    prefix, locate = f"{ctx.scope}/", b.locate
+    # The hot loop of lowering: bound methods, and the commonest operations written on the spot.
+    prefix, locate, tensor, plain = f"{ctx.scope}/", b.locate, b.tensor, b.plain
     for number, eqn in enumerate(jaxpr.eqns, ctx.shared.number_of_first(jaxpr)):
         primitive = eqn.primitive
         name = f"{prefix}{eqn.scope}/{primitive.name}" if eqn.scope else prefix + primitive.name
-        locate(name, eqn.traceback, number)
+        b.location = locate(name, eqn.traceback, number)
         values = [env[v] if type(v) is Var else constant(b, v.val, v.aval) for v in eqn.invars]
+        operation = PLAIN.get(primitive)
+        if operation is not None:
+            var = eqn.outvars[0]
+            shape = var.aval.shape
+            for v in eqn.invars:
+                if v.aval.shape != shape:
+                    break
+            else:
+                env[var] = plain(operation, tensor(shape, var.aval.dtype), values)
+                continue
         ctx.eqn = eqn
         out = primitive.lower(ctx, *values, **eqn.params)
         if primitive.multiple_results:

@@ -27,8 +27,11 @@ def accumulator(dtype: Any, preferred: Any) -> Any:
 
 def same_dtype(ctx: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """Both operands in one dtype, for operations of StableHLO that take no others."""
+    eqn = ctx.eqn
+    aval_x, aval_y = eqn.invars[0].aval, eqn.invars[1].aval
+    if aval_x.dtype is aval_y.dtype is eqn.outvars[0].aval.dtype:
+        return x, y
     b = ctx.b
-    aval_x, aval_y = ctx.avals_in
     if aval_x.dtype == aval_y.dtype:
         common = aval_x.dtype
         # Sums of a kind of number in another kind are taken in that kind: XLA does not convert between them.

@@ -89,9 +89,9 @@ class BroadcastInDim(Linear):
         return ShapedArray(shape, x.dtype, x.weak_type)
 
     def lower(self, ctx: Any, x: Any, *, shape: Any, broadcast_dimensions: Any, sharding: Any) -> Any:
-        aval = ctx.aval_out
-        words = range(len(shape), len(shape) + len(word_shape(aval.dtype)))
-        return ctx.b.broadcast(x, shape, aval.dtype, (*broadcast_dimensions, *words))
+        dtype = ctx.eqn.outvars[0].aval.dtype
+        words = range(len(shape), len(shape) + len(word_shape(dtype)))
+        return ctx.b.broadcast(x, shape, dtype, (*broadcast_dimensions, *words))
 
     def transpose(self, ct: Any, x: Any, *, shape: Any, broadcast_dimensions: Any, sharding: Any) -> Any:
         if zero_ct(ct):
@@ -218,7 +218,8 @@ class Squeeze(Linear):
         return ShapedArray(drop_axes(x.shape, dimensions), x.dtype, x.weak_type)
 
     def lower(self, ctx: Any, x: Any, *, dimensions: Any) -> Any:
-        return ctx.b.value("stablehlo.reshape", ctx.b.type(ctx.aval_out), x)
+        b = ctx.b
+        return b.plain("stablehlo.reshape", b.type(ctx.eqn.outvars[0].aval), (x,))
 
     def transpose(self, ct: Any, x: Any, *, dimensions: Any) -> Any:
         return [None if zero_ct(ct) else expand_dims(ct, dimensions)]
@@ -297,13 +298,8 @@ def batch_reduction(
 
 def lower_reduction(ctx: Any, x: Any, axes: Sequence[int], op: str, init: Any) -> Any:
     """``stablehlo.reduce`` by a binary operation."""
-    b, aval = ctx.b, ctx.aval_out
-    scalar = b.tensor((), aval.dtype)
-    start = b.constant(init, aval.dtype)
-    reduce = b.op("stablehlo.reduce", [b.type(aval)], [x, start], {"dimensions": b.i64s(axes)}, regions=1)
-    body, (left, right) = b.block(reduce.regions[0], [scalar, scalar])
-    body.end([body.value(op, scalar, left, right)])
-    return reduce.result
+    b, aval = ctx.b, ctx.eqn.invars[0].aval
+    return b.reduce(op, x, b.constant(init, aval.dtype), aval.shape, aval.dtype, tuple(axes))
 
 
 reduce_sum_p = ReduceSum()

@@ -125,6 +125,14 @@ def free_axes(ndim: int, *used: Sequence[int]) -> tuple[int, ...]:
     return tuple([i for i in range(ndim) if i not in taken])
 
 
+def _dot_numbers(dimension_numbers: Any) -> str:
+    (contract_x, contract_y), (batch_x, batch_y) = dimension_numbers
+    return (
+        f"#stablehlo.dot<lhs_batching_dimensions = {list(batch_x)}, rhs_batching_dimensions = {list(batch_y)}, "
+        f"lhs_contracting_dimensions = {list(contract_x)}, rhs_contracting_dimensions = {list(contract_y)}>"
+    )
+
+
 class DotGeneral(Primitive):
     name = "dot_general"
     linear_in = (0, 1)
@@ -171,21 +179,15 @@ class DotGeneral(Primitive):
     ) -> Any:
         b = ctx.b
         x, y = same_dtype(ctx, x, y)
-        (contract_x, contract_y), (batch_x, batch_y) = dimension_numbers
-        numbers = b.parse(
-            f"#stablehlo.dot<lhs_batching_dimensions = {list(batch_x)}, rhs_batching_dimensions = "
-            f"{list(batch_y)}, "
-            f"lhs_contracting_dimensions = {list(contract_x)}, rhs_contracting_dimensions = "
-            f"{list(contract_y)}>"
+        attributes = b.attributes(
+            (dimension_numbers, precision),
+            lambda: {
+                "dot_dimension_numbers": b.parse(_dot_numbers(dimension_numbers)),
+                "precision_config": precision_attribute(b, precision),
+            },
         )
-        return b.value(
-            "stablehlo.dot_general",
-            b.type(ctx.aval_out),
-            x,
-            y,
-            dot_dimension_numbers=numbers,
-            precision_config=precision_attribute(b, precision),
-        )
+        aval = ctx.eqn.outvars[0].aval
+        return b.plain("stablehlo.dot_general", b.tensor(aval.shape, aval.dtype), (x, y), attributes)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         return bilinear_jvp(self, primals, tangents, params)

@@ -74,5 +74,7 @@ def _one(op: str, precision: Any) -> Precision:
 
 def precision_attribute(b: Any, precision: Pair | None) -> Any:
     """The ``precision_config`` attribute of an operation."""
-    first, second = precision or (Precision.DEFAULT, Precision.DEFAULT)
+    if precision is None:
+        return b.parse("[#stablehlo<precision DEFAULT>, #stablehlo<precision DEFAULT>]")
+    first, second = precision
     return b.parse(f"[#stablehlo<precision {first}>, #stablehlo<precision {second}>]")

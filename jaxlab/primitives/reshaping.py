@@ -149,7 +149,7 @@ class Reshape(Linear):
             x = b.value(
                 "stablehlo.transpose", b.type(permuted), x, permutation=b.i64s(_with_words(dimensions, aval))
             )
-        return b.value("stablehlo.reshape", b.type(ctx.aval_out), x)
+        return b.plain("stablehlo.reshape", b.type(ctx.eqn.outvars[0].aval), (x,))
 
     def transpose(self, ct: Any, x: Any, *, new_sizes: Any, dimensions: Any, sharding: Any) -> Any:
         if zero_ct(ct):
@@ -221,6 +221,8 @@ def transpose(operand: Any, permutation: Sequence[int] | np.ndarray) -> Any:
 
 def _with_words(permutation: Sequence[int], aval: ShapedArray) -> tuple[int, ...]:
     """A permutation of axes as one of the tensor's, where a typed key's words stay last."""
+    if isinstance(aval.dtype, np.dtype):
+        return tuple(permutation)
     return (*permutation, *range(len(permutation), len(permutation) + len(word_shape(aval.dtype))))
 
 
@@ -236,10 +238,9 @@ class Transpose(Linear):
         return ShapedArray(tuple(x.shape[i] for i in permutation), x.dtype, x.weak_type)
 
     def lower(self, ctx: Any, x: Any, *, permutation: Any) -> Any:
-        b, aval = ctx.b, ctx.aval_out
-        return b.value(
-            "stablehlo.transpose", b.type(aval), x, permutation=b.i64s(_with_words(permutation, aval))
-        )
+        b, aval = ctx.b, ctx.eqn.outvars[0].aval
+        attributes = b.i64s_named("permutation", _with_words(permutation, aval))
+        return b.plain("stablehlo.transpose", b.type(aval), (x,), attributes)
 
     def transpose(self, ct: Any, x: Any, *, permutation: Any) -> Any:
         return [None if zero_ct(ct) else transpose(ct, np.argsort(permutation))]

@@ -115,16 +115,17 @@ class Slice(Linear):
         )
 
     def lower(self, ctx: Any, x: Any, *, start_indices: Any, limit_indices: Any, strides: Any) -> Any:
-        b, aval = ctx.b, ctx.aval_out
+        b, aval = ctx.b, ctx.eqn.outvars[0].aval
         words = word_shape(aval.dtype)
-        return b.value(
-            "stablehlo.slice",
-            b.type(aval),
-            x,
-            start_indices=b.i64s(start_indices + (0,) * len(words)),
-            limit_indices=b.i64s(limit_indices + words),
-            strides=b.i64s((strides or (1,) * len(start_indices)) + (1,) * len(words)),
+        attributes = b.attributes(
+            (start_indices, limit_indices, strides, words),
+            lambda: {
+                "start_indices": b.i64s(start_indices + (0,) * len(words)),
+                "limit_indices": b.i64s(limit_indices + words),
+                "strides": b.i64s((strides or (1,) * len(start_indices)) + (1,) * len(words)),
+            },
         )
+        return b.plain("stablehlo.slice", b.type(aval), (x,), attributes)
 
     def transpose(self, ct: Any, x: Any, *, start_indices: Any, limit_indices: Any, strides: Any) -> Any:
         if zero_ct(ct):

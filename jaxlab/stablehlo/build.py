@@ -27,6 +27,12 @@ _mlir.globals.dialect_search_modules = []
 _RawContext = ir.Context.__mro__[1]
 
 EQUATION = "jaxlab.equation"
+_EXACT = (
+    int,
+    float,
+    np.float32,
+    np.int32,
+)  # scalars of these types are equal only where their bits are, or zero
 _named, _file, _callsite = ir.Location.name, ir.Location.file, ir.Location.callsite
 _create = ir.Operation.create
 
@@ -49,17 +55,42 @@ class MLIRContext:
         self.modules = 0
         self.types: dict[Any, Any] = {}
         self.attributes: dict[Any, Any] = {}
-        self.equations: dict[int, Any] = {}
+        self.templates: dict[Any, Any] = {}
         with context:
             self.unknown = ir.Location.unknown()
-            self.tracebacks = _jax_mlir_ext.TracebackToLocationCache(
+            with self.unknown:
+                self.shelf = ir.Module.create()
+            tracebacks = _jax_mlir_ext.TracebackToLocationCache(
                 code_to_filename=_file_of, frame_limit=20, context=context
             )
+        self.locate = _locator(context, tracebacks.get)
 
 
 def _file_of(code: Any) -> str | None:
     file = code.co_filename
     return source.display_name(file) if source.is_user_file(file) else None
+
+
+def _locator(context: Any, stack_of: Callable[[Any], Any]) -> Callable[[str, Any, int], Any]:
+    """What makes the location of an equation's operations, with all that it needs at hand."""
+    roots: dict[int, Any] = {}
+
+    def locate(name: str, traceback: Any, number: int) -> Any:
+        """The location for the operations of an equation.
+
+        ``name`` becomes XLA's ``op_name``. The user's frames are the call stack, and at its root stands a
+        frame of the file ``EQUATION`` whose line is the equation's number, from 1: XLA keeps stacks through
+        every pass, so that its instructions can be led back to the very equations they come from, also when
+        they were compiled in another process.
+        """
+        root = roots.get(number)
+        if root is None:
+            root = roots[number] = _named(EQUATION, _file(EQUATION, number + 1, 1, context), context)
+        if traceback is not None:
+            root = _callsite(stack_of(traceback), [root], context=context)
+        return _named(name, root, context)
+
+    return locate
 
 
 class _PerThread(threading.local):
@@ -127,10 +158,11 @@ class Builder:
     and their broadcasts, are written once a block and used again.
     """
 
-    __slots__ = ("_scalars", "_shared", "ip", "location")
+    __slots__ = ("_scalars", "_shared", "ip", "locate", "location")
 
     def __init__(self, shared: MLIRContext, ip: Any) -> None:
         self._shared = shared
+        self.locate = shared.locate
         self.ip = ip
         self.location: Any = shared.unknown
         self._scalars: dict[Any, Any] = {}
@@ -181,6 +213,14 @@ class Builder:
             known = attributes[key] = ir.DenseI64ArrayAttr.get(key, context=self._shared.context)
         return known
 
+    def i64s_named(self, name: str, values: tuple[int, ...]) -> dict[str, Any]:
+        """The attributes of an operation that has one alone, ``array<i64: ...>``."""
+        attributes = self._shared.attributes
+        known = attributes.get((name, values))
+        if known is None:
+            known = attributes[name, values] = {name: self.i64s(values)}
+        return known
+
     def i64(self, value: int) -> Any:
         """An ``i64`` attribute."""
         return self.parse(f"{value} : i64")
@@ -220,19 +260,36 @@ class Builder:
         """Append an operation with one result and return that."""
         return _create(name, [result], operands, attributes or None, loc=self.location, ip=self.ip).result
 
-    def plain(self, name: str, result: Any, operands: Sequence[Any]) -> Any:
-        """`value` without attributes, for the operations of which programs have most."""
-        return _create(name, [result], operands, None, loc=self.location, ip=self.ip).result
+    def plain(
+        self, name: str, result: Any, operands: Sequence[Any], attributes: dict[str, Any] | None = None
+    ) -> Any:
+        """`value` with operands and attributes as they are, for the operations of which programs have most."""
+        return _create(name, [result], operands, attributes, loc=self.location, ip=self.ip).result
+
+    def attributes(self, key: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The attributes of operations with one set of parameters, ``key``, made once a context."""
+        known = self._shared.attributes.get(key)
+        if known is None:
+            known = self._shared.attributes[key] = make()
+        return known
 
     def constant(self, x: Any, dtype: Any = None) -> Any:
         """A constant from a NumPy array, NumPy scalar or Python scalar of known dtype."""
+        scalars = self._scalars
+        quick = (type(x), x, dtype) if type(x) in _EXACT and x else None  # 0.0 equals -0.0
+        if quick is not None:
+            known = scalars.get(quick)
+            if known is not None:
+                return known
         array = np.asarray(x, dtype)
         if array.shape:
             return self._constant(self.dense(array))
         key = (array.dtype, array.tobytes())
-        known = self._scalars.get(key)
+        known = scalars.get(key)
         if known is None:
-            known = self._scalars[key] = self._constant(self.dense(array))
+            known = scalars[key] = self._constant(self.dense(array))
+        if quick is not None:
+            scalars[quick] = known
         return known
 
     def _constant(self, attribute: Any) -> Any:
@@ -280,14 +337,61 @@ class Builder:
         return known
 
     def _broadcast(self, x: Any, shape: tuple[int, ...], dtype: Any, dims: Sequence[int]) -> Any:
-        return self.value(
-            "stablehlo.broadcast_in_dim", self.tensor(shape, dtype), x, broadcast_dimensions=self.i64s(dims)
+        attributes = self.i64s_named("broadcast_dimensions", tuple(dims))
+        return self.plain("stablehlo.broadcast_in_dim", self.tensor(shape, dtype), (x,), attributes)
+
+    def reduce(
+        self, op: str, x: Any, start: Any, shape: tuple[int, ...], dtype: Any, axes: tuple[int, ...]
+    ) -> Any:
+        """``stablehlo.reduce`` of an operand of this shape over ``axes`` by the binary operation ``op``.
+
+        It is copied from a template, a quarter of the cost of writing its region again.
+        """
+        shared = self._shared
+        key = (op, shape, dtype, axes)
+        template = shared.templates.get(key)
+        if template is None:
+            template = shared.templates[key] = self._reduce_template(op, shape, dtype, axes)
+        copy = template.clone(self.ip)
+        operands = copy.operands
+        operands[0] = x
+        operands[1] = start
+        copy.location = self.location
+        return copy.result
+
+    def _reduce_template(self, op: str, shape: tuple[int, ...], dtype: Any, axes: tuple[int, ...]) -> Any:
+        shared = self._shared
+        scalar, operand = self.tensor((), dtype), self.tensor(shape, dtype)
+        result = self.tensor(tuple([size for i, size in enumerate(shape) if i not in axes]), dtype)
+        function = Builder(shared, ir.InsertionPoint(shared.shelf.body)).op(
+            "func.func",
+            [],
+            [],
+            {
+                "sym_name": self.string(f"template{len(shared.templates)}"),
+                "function_type": ir.TypeAttr.get(
+                    ir.FunctionType.get([operand, scalar], [], context=shared.context), context=shared.context
+                ),
+            },
+            regions=1,
         )
+        b = Builder(shared, ir.InsertionPoint(shared.shelf.body))
+        body, (x, start) = b.block(function.regions[0], [operand, scalar])
+        reduce = body.op("stablehlo.reduce", [result], [x, start], {"dimensions": self.i64s(axes)}, regions=1)
+        step, (left, right) = body.block(reduce.regions[0], [scalar, scalar])
+        step.end([step.value(op, scalar, left, right)])
+        return reduce
 
     def compare(
         self, x: Any, y: Any, direction: str, dtype: Any, shape: tuple[int, ...], total: bool = False
     ) -> Any:
         """``stablehlo.compare`` with the comparison type that the dtype asks for."""
+        attributes = self.attributes(
+            ("compare", direction, dtype, total), lambda: self._comparison(direction, dtype, total)
+        )
+        return self.plain("stablehlo.compare", self.tensor(shape, np.dtype(np.bool_)), (x, y), attributes)
+
+    def _comparison(self, direction: str, dtype: Any, total: bool) -> dict[str, Any]:
         if (
             dtype.kind == "b"
             or dtype.kind == "u"
@@ -298,14 +402,10 @@ class Builder:
             kind = "SIGNED"
         else:
             kind = "TOTALORDER" if total else "FLOAT"
-        return self.value(
-            "stablehlo.compare",
-            self.tensor(shape, np.dtype(np.bool_)),
-            x,
-            y,
-            comparison_direction=self.parse(f"#stablehlo<comparison_direction {direction}>"),
-            compare_type=self.parse(f"#stablehlo<comparison_type {kind}>"),
-        )
+        return {
+            "comparison_direction": self.parse(f"#stablehlo<comparison_direction {direction}>"),
+            "compare_type": self.parse(f"#stablehlo<comparison_type {kind}>"),
+        }
 
     def block(self, region: Any, argument_types: Sequence[Any]) -> tuple[Builder, list[Any]]:
         """A builder at the end of a new block in ``region``, and the block's arguments."""
@@ -317,24 +417,6 @@ class Builder:
     def end(self, results: Sequence[Any], terminator: str = "stablehlo.return") -> None:
         """Finish a block."""
         self.op(terminator, [], results)
-
-    def locate(self, name: str, traceback: Any, number: int) -> None:
-        """Point the operations that follow at an equation.
-
-        ``name`` becomes XLA's ``op_name``. The user's frames are the call stack, and at its root stands a
-        frame of the file ``EQUATION`` whose line is the equation's number, from 1: XLA keeps stacks through
-        every pass, so that its instructions can be led back to the very equations they come from, also when
-        they were compiled in another process.
-        """
-        shared = self._shared
-        context = shared.context
-        root = shared.equations.get(number)
-        if root is None:
-            place = _file(EQUATION, number + 1, 1, context)
-            root = shared.equations[number] = _named(EQUATION, place, context)
-        if traceback is not None:
-            root = _callsite(shared.tracebacks.get(traceback), [root], context=context)
-        self.location = _named(name, root, context)
 
 
 class Module:
