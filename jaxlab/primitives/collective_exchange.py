@@ -19,6 +19,7 @@ from jaxlab.primitives.collectives import (
     Collective,
     axis_index,
     axis_names,
+    axis_of,
     each_slice,
     group_size,
     index_groups,
@@ -27,7 +28,7 @@ from jaxlab.primitives.comparison import eq, select_n
 from jaxlab.primitives.creation import full_like, iota
 from jaxlab.primitives.dimension_numbers import GatherDimensionNumbers
 from jaxlab.primitives.indexing import gather
-from jaxlab.primitives.reshaping import F32, I32, Linear, canonical_axis, transpose
+from jaxlab.primitives.reshaping import F32, I32, Linear, transpose
 from jaxlab.primitives.slicing import index_in_dim
 
 # -- permutations -------------------------------------------------------------------------------------------
@@ -46,7 +47,8 @@ def ppermute(x: Any, axis_name: Any, perm: Sequence[tuple[int, int]]) -> Any:
 
     Raises:
       NameError: if there is no axis of that name.
-      ValueError: if an index is out of range or occurs twice.
+      IndexError: if an index is out of range.
+      ValueError: if one occurs twice on a side.
 
     >>> vmap(lambda x: ppermute(x, "i", [(0, 1), (1, 2)]), axis_name="i")(np.array([5, 6, 7]))
     Array([0, 5, 6], dtype=int32)
@@ -67,7 +69,7 @@ def _check_permutation(pairs: tuple[Any, ...], size: int, axis_name: Any) -> Non
         indices = [pair[side] for pair in pairs]
         for i in indices:
             if not 0 <= i < size:
-                raise ValueError(
+                raise IndexError(
                     f"ppermute: perm has the {what} {i}, but axis {axis_name!r} has indices from 0 to {size - 1}"
                 )
             if indices.count(i) > 1:
@@ -207,14 +209,14 @@ def pbroadcast(x: Any, axis_name: Any, source: int) -> Any:
 
     Raises:
       NameError: if there is no axis of that name.
-      ValueError: if the index is out of range.
+      IndexError: if the index is out of range.
 
     >>> vmap(lambda x: x - pbroadcast(x, "i", 1), axis_name="i")(np.array([5, 6, 7]))
     Array([-1,  0,  1], dtype=int32)
     """
     size = group_size("pbroadcast", axis_names(axis_name))
     if not 0 <= source < size:
-        raise ValueError(
+        raise IndexError(
             f"pbroadcast: source is {source}, but axis {axis_name!r} has indices from 0 to {size - 1}"
         )
     return tree.map(lambda leaf: pbroadcast_p.bind(leaf, axis_name=axis_name, source=source), x)
@@ -307,8 +309,7 @@ def all_to_all(
 
     def exchange(leaf: Any) -> Any:
         aval = aval_of(leaf)
-        ndim = len(aval.shape)
-        split, concat = [canonical_axis("all_to_all", axis, ndim) for axis in (split_axis, concat_axis)]
+        split, concat = [axis_of("all_to_all", axis, leaf) for axis in (split_axis, concat_axis)]
         if aval.shape[split] % size if tiled else aval.shape[split] != size:
             wanted = "must be divisible by" if tiled else "must be"
             raise ValueError(

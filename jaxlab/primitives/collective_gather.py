@@ -15,7 +15,14 @@ from jaxlab.core.axes import MappedAxis
 from jaxlab.core.primitive import Example
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import broadcast_axis, move_axis, reduce_sum, zero_ct
-from jaxlab.primitives.collectives import Collective, axis_names, each_slice, group_size, index_groups
+from jaxlab.primitives.collectives import (
+    Collective,
+    axis_names,
+    axis_of,
+    each_slice,
+    group_size,
+    index_groups,
+)
 from jaxlab.primitives.elementwise import scalar_like
 from jaxlab.primitives.reshaping import F32, I32, Linear, canonical_axis, insert, reshape
 
@@ -105,7 +112,7 @@ def psum_scatter(
         return reduce_scatter_p.bind(
             leaf,
             axis_name=names,
-            scatter_dimension=canonical_axis("psum_scatter", scatter_dimension, len(aval_of(leaf).shape)),
+            scatter_dimension=axis_of("psum_scatter", scatter_dimension, leaf),
             axis_index_groups=groups,
             axis_size=size,
             tiled=tiled,

@@ -157,11 +157,13 @@ def _times(size: int, leaf: Any) -> Any:
 
 
 def _over(leaf: Any, size: int) -> Any:
-    """True division by a count."""
+    """True division by a count; numbers and NumPy arrays stay what they are."""
     if isinstance(leaf, (int, float, complex)):
         return leaf / size
     if not is_inexact(aval_of(leaf).dtype):
         leaf = convert_element_type(leaf, dtypes.python_scalar_dtype(float))
+    elif isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf / scalar_like(leaf, size)
     return div(leaf, scalar_like(leaf, size))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.core import axes as named_axes
-from jaxlab.core.aval import ShapedArray
+from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import current
@@ -35,6 +35,18 @@ def group_size(op: str, names: Sequence[Any], groups: Groups | None = None) -> i
     if groups is not None:
         return len(groups[0])
     return math.prod(named_axes.axis_size(name, op) for name in names)
+
+
+def axis_of(op: str, axis: int, x: Any) -> int:
+    """An axis of ``x``, counted from the front; an error that is both a ValueError and an IndexError if none."""
+    aval = aval_of(x)
+    ndim = len(aval.shape)
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(
+            f"{op}: axis {axis} of {aval.str_short()} was given, but that has {ndim} axes; "
+            + (f"give an axis from {-ndim} to {ndim - 1}" if ndim else "add one with expand_dims")
+        )
+    return axis % ndim
 
 
 class Collective(Primitive):
