@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from jaxlab import lazy as _lazy
 from jaxlab.control.scan import map as map
 from jaxlab.control.scan import scan as scan
-from jaxlab.control.scan import scan_p as scan_p
+from jaxlab.control.scan_primitive import scan_p as scan_p
 from jaxlab.control.while_loop import fori_loop as fori_loop
 from jaxlab.control.while_loop import while_loop as while_loop
 from jaxlab.control.while_loop import while_p as while_p

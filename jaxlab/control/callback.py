@@ -11,7 +11,7 @@ import numpy as np
 from jaxlab import tree
 from jaxlab.control.bodies import reorder
 from jaxlab.control.python_call import call_now, declared, lower_call
-from jaxlab.control.scan import scan_p
+from jaxlab.control.scan_primitive import scan_p
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.effects import Effect, Effects
 from jaxlab.core.primitive import Example, Primitive

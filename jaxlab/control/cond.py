@@ -24,9 +24,10 @@ from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.saving import save_by_policy
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.interpreters.transpose import transpose_jaxpr
-from jaxlab.primitives.broadcasting import F32, broadcast_in_dim, instantiate, zeros_like_aval
+from jaxlab.primitives.broadcasting import F32, broadcast_in_dim
 from jaxlab.primitives.comparison import clamp, eq, ne, select_n
 from jaxlab.primitives.conversion import convert_element_type, stop_gradient
+from jaxlab.primitives.creation import placeholder
 from jaxlab.primitives.transcendental import cos, sin
 
 I32 = np.dtype(np.int32)
@@ -222,13 +223,30 @@ class Cond(HigherOrder):
         return [next(unknown_outputs) if u else next(known_outputs) for u in out_unknown]
 
     def transpose(self, ct: Any, index: Any, *args: Any, branches: Any, **params: Any) -> list[Any]:
+        # What only unread results needed is not sent back through.
+        kept_in: Sequence[bool] = [True] * (1 + len(args))
+        pruned = self.dce([type(c) is not Zero for c in ct], branches=branches, **params)
+        if pruned is not None:
+            params, kept_in, kept_out = pruned
+            branches = params.pop("branches")
+            ct = [c for c, kept in zip(ct, kept_out, strict=True) if kept]
+        args = tuple(x for x, kept in zip(args, kept_in[1:], strict=True) if kept)
         linear = [type(x) is UndefinedPrimal for x in args]
-        zeros = [type(c) is Zero for c in ct]
-        back = tuple(transpose_jaxpr(branch, linear, zeros, True)[0] for branch in branches)
+        back = tuple(transpose_jaxpr(branch, linear, [False] * len(ct), True)[0] for branch in branches)
         values = [x for x, u in zip(args, linear, strict=True) if not u]
-        given = [instantiate(c) for c, z in zip(ct, zeros, strict=True) if not z]
-        out = iter(self.bind(index, *values, *given, branches=back, **params))
-        return [None, *[next(out) if u else None for u in linear]]
+        out = iter(self.bind(index, *values, *ct, branches=back, **params))
+        found = iter([next(out) if u else None for u in linear])
+        return [None, *[next(found) if kept else None for kept in kept_in[1:]]]
+
+    def dce(
+        self, used: Sequence[bool], *, branches: Any, **params: Any
+    ) -> tuple[dict[str, Any], Sequence[bool], Sequence[bool]] | None:
+        used = list(used)
+        needed = [any(each) for each in zip(*[prune_jaxpr(b, used)[1] for b in branches], strict=True)]
+        pruned = tuple(prune_jaxpr(branch, used, needed)[0] for branch in branches)
+        if all(new is old for new, old in zip(pruned, branches, strict=True)):
+            return None
+        return {"branches": pruned, **params}, [True, *needed], used
 
     def batch(
         self,
@@ -249,17 +267,6 @@ class Cond(HigherOrder):
         mapped = [any(each) for each in zip(*flags, strict=True)]
         derived = tuple(batch_jaxpr(branch, axis, operand_dims, mapped)[0] for branch in branches)
         return self.bind(index, *operands, branches=derived, **params), [0 if m else None for m in mapped]
-
-    def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
-        branches, used = eqn.params["branches"], list(used)
-        read = [
-            any(each) for each in zip(*[prune_jaxpr(branch, used)[1] for branch in branches], strict=True)
-        ]
-        return eqn.replace(
-            invars=[eqn.invars[0], *[v for v, r in zip(eqn.invars[1:], read, strict=True) if r]],
-            outvars=[v for v, u in zip(eqn.outvars, used, strict=True) if u],
-            params={**eqn.params, "branches": tuple(prune_jaxpr(b, used, read)[0] for b in branches)},
-        )
 
     def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
         halves = [save_by_policy(branch, list(wanted), policy, False) for branch in eqn.params["branches"]]
@@ -327,15 +334,19 @@ def _share_residuals(halves: Sequence[Halves]) -> tuple[list[ClosedJaxpr], list[
 
 @memoised
 def _saving(known: ClosedJaxpr, places: Sequence[ShapedArray], taken: Sequence[int]) -> ClosedJaxpr:
-    """The known half, its last results (the residuals) at ``taken`` among all places, zeros elsewhere."""
+    """The known half, its last results (the residuals) at ``taken`` among all places, nothing elsewhere.
+
+    What stands for nothing where there is something is dead code, gone before the program is lowered.
+    """
+    known, _ = prune_jaxpr(known, [True] * len(known.out_avals), [True] * len(known.in_avals))
     count = len(known.out_avals) - len(taken)
 
     def fun(*args: Any) -> list[Any]:
         out = eval_closed(known, *args)
-        saved = dict(zip(taken, out[count:], strict=True))
-        return out[:count] + [
-            saved[i] if i in saved else zeros_like_aval(aval) for i, aval in enumerate(places)
-        ]
+        saved = [placeholder(aval) for aval in places]
+        for place, x in zip(taken, out[count:], strict=True):
+            saved[place] = x
+        return out[:count] + saved
 
     return stage_closed(fun, known.in_avals, known.jaxpr.debug)
 

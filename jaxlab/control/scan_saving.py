@@ -23,24 +23,19 @@ def _needed(params: dict[str, Any], used: Sequence[bool]) -> list[bool]:
     return [*fixpoint(carry, step), *ys]
 
 
-def prune_scan(eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
-    """The loop without the carries, stacks and operands that its results in ``used`` do not need."""
-    params = eqn.params
+def dce_scan(
+    used: Sequence[bool], params: dict[str, Any]
+) -> tuple[dict[str, Any], Sequence[bool], Sequence[bool]] | None:
+    """`HigherOrder.dce`: without the carries, stacks and operands that the results in ``used`` do not need."""
     consts, count = params["num_consts"], params["num_carry"]
     needed = _needed(params, used)
-    rest = len(eqn.invars) - consts - count
+    rest = len(params["jaxpr"].jaxpr.invars) - consts - count
     kept = [*[False] * consts, *needed[:count], *[False] * rest]
     body, read = prune_jaxpr(params["jaxpr"], needed, kept)
-    return eqn.replace(
-        invars=[v for v, r in zip(eqn.invars, read, strict=True) if r],
-        outvars=[v for v, n in zip(eqn.outvars, needed, strict=True) if n],
-        params={
-            **params,
-            "jaxpr": body,
-            "num_consts": sum(read[:consts]),
-            "num_carry": sum(needed[:count]),
-        },
-    )
+    if body is params["jaxpr"]:
+        return None
+    counts = {"num_consts": sum(read[:consts]), "num_carry": sum(needed[:count])}
+    return {**params, "jaxpr": body, **counts}, read, needed
 
 
 def save_in_scan(eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
@@ -66,4 +61,4 @@ def save_in_scan(eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[Ja
         outvars=fresh,
         params={**params, "jaxpr": reorder(halves.unknown, order), "num_carry": len(carried)},
     )
-    return first, prune_scan(second, flags)
+    return first, second.primitive.prune(second, flags)

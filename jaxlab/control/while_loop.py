@@ -29,13 +29,14 @@ from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Example
+from jaxlab.core.pruning import prune_jaxpr
 from jaxlab.core.trace import Tracer, interpret_with
-from jaxlab.interpreters.batching import batch_jaxpr, move_to
-from jaxlab.interpreters.jvp import jvp_jaxpr
+from jaxlab.interpreters.batching import batch_jaxpr, batch_jaxpr_to, move_to
+from jaxlab.interpreters.jvp import instantiate_tangent, jvp_jaxpr
 from jaxlab.interpreters.partial_eval import split_jaxpr
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.arithmetic import add, mul
-from jaxlab.primitives.broadcasting import F32, broadcast_in_dim, instantiate
+from jaxlab.primitives.broadcasting import F32, broadcast_in_dim
 from jaxlab.primitives.comparison import lt, select_n
 from jaxlab.primitives.conversion import convert_element_type
 from jaxlab.primitives.elementwise import scalar_like
@@ -161,6 +162,7 @@ class While(HigherOrder):
     ) -> list[Any]:
         b = ctx.b
         consts = cond_nconsts + body_nconsts
+        pred = cond_jaxpr.out_avals[0]
         types = [b.type(aval) for aval in ctx.avals_in]
         if ordered(cond_jaxpr.effects):
             return _lower_with_ordered_test(ctx, operands, cond_jaxpr, cond_nconsts, body_jaxpr, body_nconsts)
@@ -170,13 +172,19 @@ class While(HigherOrder):
         loop = b.op("stablehlo.while", types, operands, regions=2)
         test, arguments = b.block(loop.regions[0], types)
         test_consts, _, carry = split_by(arguments[: len(ctx.avals_in)], cond_nconsts, body_nconsts)
-        test.end(ctx.inline(cond_jaxpr, test, [*test_consts, *carry], "while/cond"))
+        go_on = ctx.inline(cond_jaxpr, test, [*test_consts, *carry], "while/cond")
+        test.end(ctx.inline(_any(cond_jaxpr), test, go_on) if pred.shape else go_on)
         body, arguments = b.block(loop.regions[1], types)
         if keeps_order:
             *arguments, ctx.token = arguments
-        _, body_consts, carry = split_by(arguments, cond_nconsts, body_nconsts)
-        carry = ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")
-        body.end([*arguments[:consts], *carry, *([ctx.token] if keeps_order else [])])
+        test_consts, body_consts, carry = split_by(arguments, cond_nconsts, body_nconsts)
+        after = ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")
+        if pred.shape:
+            # Slices that are done wait for the others, and keep their carry.
+            going = ctx.inline(cond_jaxpr, body, [*test_consts, *carry], "while/body_pred")
+            keep = _keep(cond_jaxpr, body_jaxpr.out_avals)
+            after = ctx.inline(keep, body, [*going, *after, *carry])
+        body.end([*arguments[:consts], *after, *([ctx.token] if keeps_order else [])])
         out = list(loop.results)[consts:]
         if keeps_order:
             ctx.token = out.pop()
@@ -193,9 +201,13 @@ class While(HigherOrder):
     ) -> None:
         test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
         for i in itertools.count():
-            if not run(cond_jaxpr, [*test_consts, *carry], f"the condition of step {i} of while_loop")[0]:
+            going = run(cond_jaxpr, [*test_consts, *carry], f"the condition of step {i} of while_loop")[0]
+            if not np.any(going):
                 return
-            carry = run(body_jaxpr, [*body_consts, *carry], f"step {i} of while_loop")
+            after = run(body_jaxpr, [*body_consts, *carry], f"step {i} of while_loop")
+            if np.ndim(going):
+                after = eval_closed(_keep(cond_jaxpr, body_jaxpr.out_avals), going, *after, *carry)
+            carry = after
 
     def jvp(
         self,
@@ -216,7 +228,7 @@ class While(HigherOrder):
         test_consts, body_consts, carry = split_by(primals, cond_nconsts, body_nconsts)
         _, const_ts, carry_ts = split_by(tangents, cond_nconsts, body_nconsts)
         given_consts = [t for t, n in zip(const_ts, const_nonzero, strict=True) if n]
-        given = [instantiate(t) for t, n in zip(carry_ts, carry_nonzero, strict=True) if n]
+        given = [instantiate_tangent(t) for t, n in zip(carry_ts, carry_nonzero, strict=True) if n]
         nb, nc = len(body_consts), len(carry)
         order = [
             *range(nb),
@@ -307,28 +319,26 @@ class While(HigherOrder):
         test_dims, body_dims, carry_dims = split_by(dims, cond_nconsts, body_nconsts)
         test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
 
-        def carry_axes(flags: Sequence[bool]) -> list[int | None]:
-            return [0 if f else None for f in flags]
+        # The axes of the predicate come first in every mapped carry: a new one goes behind them, unless it
+        # becomes one of them.
+        rank = len(cond_jaxpr.out_avals[0].shape)
 
         def step(flags: list[bool]) -> Sequence[bool]:
-            if batch_jaxpr(cond_jaxpr, axis, [*test_dims, *carry_axes(flags)])[1][0]:
-                return [True] * len(flags)
-            return batch_jaxpr(body_jaxpr, axis, [*body_dims, *carry_axes(flags)], flags)[1]
+            axes = [rank if f else None for f in flags]
+            return batch_jaxpr_to(body_jaxpr, axis, [*body_dims, *axes], axes)[1]
 
         mapped = fixpoint([d is not None for d in carry_dims], step)
-        axes = carry_axes(mapped)
+        axes = [rank if m else None for m in mapped]
         test, (pred_mapped,) = batch_jaxpr(cond_jaxpr, axis, [*test_dims, *axes])
-        body, _ = batch_jaxpr(body_jaxpr, axis, [*body_dims, *axes], mapped)
-        carry = [
-            move_to(x, d, 0, axis.size) if m else x for x, d, m in zip(carry, carry_dims, mapped, strict=True)
-        ]
-        nb = len(body_consts)
         if pred_mapped:
             refuse_io("while_loop", [cond_jaxpr, body_jaxpr])
-            # Every slice goes on until the last one is done; those that are done keep their carry.
-            body = _masked(test, cond_nconsts, body, nb)
-            body_consts, nb = [*test_consts, *body_consts], cond_nconsts + nb
-            test = _any_of(test)
+            axes = [0] * len(mapped)
+            test, _ = batch_jaxpr(cond_jaxpr, axis, [*test_dims, *axes])
+        body, _ = batch_jaxpr_to(body_jaxpr, axis, [*body_dims, *axes], axes)
+        carry = [
+            x if wanted is None else move_to(x, d, wanted, axis.size)
+            for x, d, wanted in zip(carry, carry_dims, axes, strict=True)
+        ]
         out = self.bind(
             *test_consts,
             *body_consts,
@@ -336,16 +346,48 @@ class While(HigherOrder):
             cond_jaxpr=test,
             cond_nconsts=cond_nconsts,
             body_jaxpr=body,
-            body_nconsts=nb,
+            body_nconsts=body_nconsts,
         )
         return out, axes
+
+    def dce(
+        self,
+        used: Sequence[bool],
+        *,
+        cond_jaxpr: ClosedJaxpr,
+        cond_nconsts: int,
+        body_jaxpr: ClosedJaxpr,
+        body_nconsts: int,
+    ) -> tuple[dict[str, Any], Sequence[bool], Sequence[bool]] | None:
+        """A carry is needed if its last value is read, or the condition or a needed carry reads it."""
+        _, read = prune_jaxpr(cond_jaxpr, [True])
+        carry = [u or r for u, r in zip(used, read[cond_nconsts:], strict=True)]
+
+        def pruned(flags: Sequence[bool]) -> tuple[ClosedJaxpr, list[bool]]:
+            return prune_jaxpr(body_jaxpr, list(flags), [*[False] * body_nconsts, *flags])
+
+        carry = fixpoint(carry, lambda flags: pruned(flags)[1][body_nconsts:])
+        body, body_in = pruned(carry)
+        test, test_in = prune_jaxpr(cond_jaxpr, [True], [*[False] * cond_nconsts, *carry])
+        if body is body_jaxpr and test is cond_jaxpr:
+            return None
+        test_consts, body_consts = test_in[:cond_nconsts], body_in[:body_nconsts]
+        params = {
+            "cond_jaxpr": test,
+            "cond_nconsts": sum(test_consts),
+            "body_jaxpr": body,
+            "body_nconsts": sum(body_consts),
+        }
+        return params, [*test_consts, *body_consts, *carry], carry
 
     def reference(
         self, *args: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int
     ) -> list[Any]:
         test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
-        while np.asarray(eval_closed(cond_jaxpr, *test_consts, *carry)[0]):
-            carry = [np.asarray(x) for x in eval_closed(body_jaxpr, *body_consts, *carry)]
+        while (going := np.asarray(eval_closed(cond_jaxpr, *test_consts, *carry)[0])).any():
+            after = [np.asarray(x) for x in eval_closed(body_jaxpr, *body_consts, *carry)]
+            which = [going.reshape(going.shape + (1,) * (x.ndim - going.ndim)) for x in after]
+            carry = [np.where(w, new, old) for w, new, old in zip(which, after, carry, strict=True)]
         return carry
 
     def examples(self) -> Iterable[Example]:
@@ -354,6 +396,13 @@ class While(HigherOrder):
         body = stage_closed(lambda w, i, x: [add(i, np.int32(1)), mul(x, w)], [x, i, x])
         params = {"cond_jaxpr": test, "cond_nconsts": 0, "body_jaxpr": body, "body_nconsts": 1}
         yield Example((x, np.int32(0), x), params, reverse=False)
+        # What batching makes: a predicate with an axis, and slices that end at different times.
+        n = ShapedArray((3,), np.dtype(np.int32))
+        test = stage_closed(lambda n, i, x: [lt(i, n)], [n, n, x])
+        body = stage_closed(lambda i, x: [add(i, np.int32(1)), mul(x, x)], [n, x])
+        params = {"cond_jaxpr": test, "cond_nconsts": 1, "body_jaxpr": body, "body_nconsts": 0}
+        steps = np.array([1, 0, 2], np.int32)
+        yield Example((steps, np.zeros(3, np.int32), x), params, reverse=False, positive=True)
 
 
 def _lower_with_ordered_test(
@@ -399,29 +448,25 @@ def _without_unknown(test: ClosedJaxpr, num_consts: int, kept: Sequence[int]) ->
 
 
 @memoised
-def _any_of(test: ClosedJaxpr) -> ClosedJaxpr:
-    return stage_closed(
-        lambda *xs: [reduce_or(eval_closed(test, *xs)[0], (0,))], test.in_avals, test.jaxpr.debug
-    )
+def _any(test: ClosedJaxpr) -> ClosedJaxpr:
+    """Whether any slice goes on, from what a condition says of each."""
+    (pred,) = test.out_avals
+    return stage_closed(lambda going: [reduce_or(going, tuple(range(len(pred.shape))))], [pred])
 
 
 @memoised
-def _masked(test: ClosedJaxpr, num_test: int, body: ClosedJaxpr, num_body: int) -> ClosedJaxpr:
-    """A batched body that leaves the carry of those slices alone for which the test fails."""
+def _keep(test: ClosedJaxpr, avals: Sequence[ShapedArray]) -> ClosedJaxpr:
+    """The new carry of slices that go on, the old one of those that are done."""
+    (pred,) = test.out_avals
 
-    def fun(*args: Any) -> list[Any]:
-        test_consts, body_consts, carry = split_by(args, num_test, num_body)
-        pred = eval_closed(test, *test_consts, *carry)[0]
-        after = eval_closed(body, *body_consts, *carry)
+    def fun(going: Any, *values: Any) -> list[Any]:
         chosen = []
-        for old, new in zip(carry, after, strict=True):
-            shape = aval_of(new).shape
-            which = broadcast_in_dim(pred, shape, (0,)) if len(shape) > 1 else pred
+        for aval, new, old in zip(avals, values[: len(avals)], values[len(avals) :], strict=True):
+            which = broadcast_in_dim(going, aval.shape, tuple(range(len(pred.shape))))
             chosen.append(select_n(which, old, new))
         return chosen
 
-    avals = [*test.in_avals[:num_test], *body.in_avals]
-    return stage_closed(fun, avals, body.jaxpr.debug)
+    return stage_closed(fun, [pred, *avals, *avals])
 
 
 while_p = While()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab.core.effects import NO_EFFECTS, Effects
-from jaxlab.core.jaxpr import ClosedJaxpr, subjaxprs
+from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, subjaxprs
 from jaxlab.core.primitive import Primitive
+from jaxlab.core.pruning import pruned
 
 
 class HigherOrder(Primitive):
@@ -15,6 +16,7 @@ class HigherOrder(Primitive):
 
     multiple_results = True
     axis_aware = True
+    holds_programs = True
 
     def effects(self, params: dict[str, Any]) -> Effects:
         effects = NO_EFFECTS
@@ -31,3 +33,17 @@ class HigherOrder(Primitive):
         programs = [x for x in params.values() if type(x) is ClosedJaxpr]
         if len(programs) == 1 and len(programs[0].jaxpr.invars) == len(args):
             run(programs[0], args)
+
+    def dce(
+        self, used: Sequence[bool], **params: Any
+    ) -> tuple[dict[str, Any], Sequence[bool], Sequence[bool]] | None:
+        """What is left where only the results marked in ``used`` are read; None if that is all of it.
+
+        Else the parameters, the arguments that are needed, and the results that are still given: at least
+        those marked.
+        """
+        return None
+
+    def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
+        left = self.dce(used, **eqn.params)
+        return eqn if left is None else pruned(eqn, *left)

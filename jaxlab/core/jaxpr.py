@@ -66,7 +66,7 @@ class JaxprEqn:
 
     def replace(self, **changes: Any) -> JaxprEqn:
         """A copy with some fields replaced."""
-        return JaxprEqn(**{name: changes.get(name, getattr(self, name)) for name in self.__slots__})
+        return JaxprEqn(**{name: changes.get(name, getattr(self, name)) for name in JaxprEqn.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +183,30 @@ def inputs_read(jaxpr: Jaxpr) -> set[Var]:
     return set(jaxpr.invars) - missing
 
 
-def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
-    """``jaxpr`` without unused outputs and the equations that only they needed, and which inputs it uses.
+class PrunedEqn(JaxprEqn):
+    """What is left of an equation without what nobody reads; ``of`` is the one that was written."""
 
-    The inputs are kept, so that callers decide whether to drop them.
+    __slots__ = ("of",)
+
+    def __init__(self, of: JaxprEqn, invars: list[Atom], outvars: list[Var], params: dict[str, Any]) -> None:
+        super().__init__(invars, outvars, of.primitive, params, of.traceback, of.scope)
+        self.of: JaxprEqn = of.of if type(of) is PrunedEqn else of
+
+
+def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
+    """``jaxpr`` without unused outputs and what only they needed, and which inputs it uses.
+
+    Equations that hold programs lose those of their results and arguments that nobody needs. The inputs are
+    kept, so that callers decide whether to drop them.
     """
     outvars = [v for v, used in zip(jaxpr.outvars, used_outputs, strict=True) if used]
     live: set[Any] = {v for v in outvars if type(v) is Var}
     eqns = []
     for eqn in reversed(jaxpr.eqns):
-        if eqn.primitive.effects(eqn.params) or any(v in live for v in eqn.outvars):
-            if len(eqn.outvars) > 1 and not all(used := [v in live for v in eqn.outvars]):
-                eqn = eqn.primitive.prune(eqn, used)
+        primitive = eqn.primitive
+        if any(v in live for v in eqn.outvars) or primitive.effects(eqn.params):
+            if primitive.holds_programs:
+                eqn = primitive.prune(eqn, [v in live for v in eqn.outvars])
             eqns.append(eqn)
             live.update(v for v in eqn.invars if type(v) is Var)
     eqns.reverse()

@@ -51,6 +51,7 @@ class Primitive:
     multiple_results: bool = False
     linear_in: tuple[int, ...] = ()
     axis_aware: bool = False
+    holds_programs: bool = False
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:

@@ -170,8 +170,8 @@ class Printer:
 
     def equation(self, eqn: JaxprEqn, used: set[Any] | None) -> Doc:
         """``a:f32[3] = name[params] b c``."""
+        self.share_names(eqn, used)
         left = self.binders(eqn.outvars, used)
-        self.share_names(eqn)
         params = eqn.primitive.printed(eqn.params)
         docs: list[Doc] = [left, Text(f" = {eqn.primitive.name}"), self.params(params), Text(" ")]
         docs.append(Nest(2, Group(join([Group(Break())], [Text(self.atom(v)) for v in eqn.invars]))))
@@ -179,7 +179,7 @@ class Printer:
             docs[1] = Text(eqn.primitive.name)
         return Concat([Mark(eqn), *docs, Mark(eqn)])
 
-    def share_names(self, eqn: JaxprEqn) -> None:
+    def share_names(self, eqn: JaxprEqn, used: set[Any] | None) -> None:
         """Let the program of a ``jit`` equation use the names of its arguments and results."""
         if eqn.primitive.name != "jit" or id(eqn.params["jaxpr"]) in self.names.shared:
             return
@@ -192,7 +192,7 @@ class Printer:
                 lent.add(outer)
         for mine, result in zip(inner.outvars, eqn.outvars, strict=True):
             if type(mine) is Var and mine not in of and mine not in inner.constvars:
-                of[mine] = of.get(result, "_")
+                of[mine] = "_" if used is not None and result not in used else self.names(result)
 
     def params(self, params: dict[str, Any]) -> Doc:
         """``[name=value ...]``, or nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, dce
+from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, PrunedEqn, dce
 from jaxlab.core.memo import memoised
 
 
@@ -15,11 +15,13 @@ def prune_jaxpr(
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The program of the results in ``used`` alone, and which of its inputs it still takes.
 
-    Inputs in ``kept`` stay although nothing reads them.
+    Inputs in ``kept`` stay although nothing reads them. Where all of it is needed it is itself.
     """
     jaxpr, read = dce(closed.jaxpr, used)
     if kept is not None:
         read = [r or k for r, k in zip(read, kept, strict=True)]
+    if all(read) and all(used) and jaxpr.eqns == closed.jaxpr.eqns:
+        return closed, read
     names = jaxpr.debug.arg_names
     invars = [v for v, r in zip(jaxpr.invars, read, strict=True) if r]
     jaxpr = jaxpr.replace(invars=invars)
@@ -41,8 +43,14 @@ def pruned_call(eqn: JaxprEqn, name: str, used: Sequence[bool], **by_operand: An
         key: tuple(x for x, r in zip(value, read, strict=True) if r) if len(value) == len(read) else value
         for key, value in by_operand.items()
     }
-    return eqn.replace(
-        invars=[v for v, r in zip(eqn.invars, read, strict=True) if r],
-        outvars=[v for v, u in zip(eqn.outvars, used, strict=True) if u],
-        params={**eqn.params, name: closed, **kept},
+    return (
+        eqn if closed is eqn.params[name] else pruned(eqn, {**eqn.params, name: closed, **kept}, read, used)
     )
+
+
+def pruned(
+    eqn: JaxprEqn, params: dict[str, Any], inputs: Sequence[bool], outputs: Sequence[bool]
+) -> JaxprEqn:
+    """What is left of an equation: the arguments and results marked, with these parameters."""
+    invars = [v for v, keep in zip(eqn.invars, inputs, strict=True) if keep]
+    return PrunedEqn(eqn, invars, [v for v, keep in zip(eqn.outvars, outputs, strict=True) if keep], params)

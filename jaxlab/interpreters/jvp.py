@@ -81,6 +81,17 @@ class JVPTrace(Trace):
         return x, Zero(aval_of(x).to_tangent_aval() if is_array_like(x) else NO_TANGENT)
 
 
+def instantiate_tangent(t: Any) -> Any:
+    """As `instantiate`, but where a function is linearized the zeros belong to the program of the tangents.
+
+    They are made when they are needed, not kept from the time when the values are computed.
+    """
+    if type(t) is not Zero:
+        return t
+    with interpret_with(getattr(current.trace, "unknown", current.trace)):
+        return instantiate(t)
+
+
 def jvp_flat(
     fun: Callable[..., Sequence[Any]], primals: Sequence[Any], tangents: Sequence[Any]
 ) -> tuple[list[Any], list[Any]]:

@@ -11,7 +11,16 @@ import numpy as np
 
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.effects import ordered
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, inputs_read
+from jaxlab.core.jaxpr import (
+    ClosedJaxpr,
+    Jaxpr,
+    JaxprEqn,
+    Literal,
+    PrunedEqn,
+    Var,
+    dce,
+    inputs_read,
+)
 from jaxlab.primitives.elementwise import PLAIN
 from jaxlab.stablehlo.build import Builder, Module
 
@@ -51,7 +60,7 @@ class ModuleLowering:
         known = self.numbers.get(jaxpr)
         if known is None:
             known = self.numbers[jaxpr] = len(self.equations)
-            self.equations += jaxpr.eqns
+            self.equations += [eqn.of if type(eqn) is PrunedEqn else eqn for eqn in jaxpr.eqns]
         return known
 
 
@@ -183,6 +192,9 @@ def lower_program(
 ) -> Lowered:
     """The module of a jaxpr: its ``main`` takes the jaxpr's inputs (those used, unless ``keep_unused``)."""
     jaxpr = closed.jaxpr
+    if any(eqn.primitive.holds_programs for eqn in jaxpr.eqns):
+        # What is dead in a loop the compiler cannot see; what is dead elsewhere it removes itself.
+        jaxpr, _ = dce(jaxpr, [True] * len(jaxpr.outvars))
     used = inputs_read(jaxpr)
     kept = tuple(keep_unused or v in used for v in jaxpr.invars)
     shared = ModuleLowering(f"jit_{symbol_name(name)}", platform)

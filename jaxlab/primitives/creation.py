@@ -13,7 +13,7 @@ from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import Tracer
 from jaxlab.primitives.arithmetic import add
-from jaxlab.primitives.broadcasting import F32, I32, broadcast_in_dim, instantiate, zero_ct
+from jaxlab.primitives.broadcasting import F32, I32, broadcast, broadcast_in_dim, instantiate, zero_ct
 from jaxlab.primitives.comparison import eq, ge
 from jaxlab.primitives.conversion import convert, convert_element_type
 from jaxlab.primitives.reshaping import canonical_shape, physical
@@ -163,6 +163,36 @@ class Empty(Primitive):
 
 
 empty_p = Empty()
+
+
+class Placeholder(Primitive):
+    """A scalar that stands where a value has to be that nobody will read."""
+
+    name = "empty2"
+
+    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {**params, "memory_space": "MemorySpace.Device"}
+
+    def abstract_eval(self, *, dtype: Any) -> ShapedArray:
+        return ShapedArray((), dtype)
+
+    def lower(self, ctx: Any, *, dtype: Any) -> Any:
+        words = physical(ctx.aval_out)
+        return ctx.b.full(np.zeros((), words.dtype), words)
+
+    def reference(self, *, dtype: Any) -> Any:
+        return np.zeros((), dtype)
+
+    def examples(self) -> Iterable[Example]:
+        yield Example((), {"dtype": F32}, differentiate=False)
+
+
+placeholder_p = Placeholder()
+
+
+def placeholder(aval: ShapedArray) -> Any:
+    """An array of this type whose elements mean nothing, for a place that only one of several branches fills."""
+    return broadcast(placeholder_p.bind(dtype=aval.dtype), aval.shape)
 
 
 def eye(dtype: Any, shape: Sequence[int], offset: int) -> Any:

@@ -16,7 +16,14 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_inexact, is_undefined
 from jaxlab.core.primitive import Example, Primitive
-from jaxlab.primitives.broadcasting import broadcast_to, expand_dims, move_axis, unbroadcast, zero_ct
+from jaxlab.primitives.broadcasting import (
+    broadcast_axis,
+    broadcast_to,
+    expand_dims,
+    move_axis,
+    unbroadcast,
+    zero_ct,
+)
 
 Derivative = Callable[..., Any]
 Kinds = tuple[type, ...]
@@ -352,7 +359,23 @@ def real_dtype(dtype: Any) -> Any:
     return np.dtype(f"float{dtype.itemsize * 4}") if dtype.kind == "c" else dtype
 
 
-add_any_p = Elementwise(
+class Sum(Elementwise):
+    """The sum of two tangents: of one type, so that one with a mapped axis is added to a whole stack."""
+
+    def batch(
+        self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
+    ) -> tuple[Any, int]:
+        if len({len(aval_of(x).shape) - (d is not None) for x, d in zip(args, dims, strict=True)}) > 1:
+            return super().batch(size, args, dims, **params)
+        dim = next(d for d in dims if d is not None)
+        stacks = [
+            broadcast_axis(x, size, dim) if d is None else x if d == dim else move_axis(x, d, dim)
+            for x, d in zip(args, dims, strict=True)
+        ]
+        return self.bind(*stacks, **params), dim
+
+
+add_any_p = Sum(
     "add_any",
     "stablehlo.add",
     np.add,

@@ -12,7 +12,7 @@ from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, Var, dce
 from jaxlab.core.memo import memoised
 from jaxlab.core.pruning import pruned_call
 from jaxlab.core.trace import interpret_with
-from jaxlab.interpreters.batching import batch_jaxpr
+from jaxlab.interpreters.batching import batch_jaxpr_anywhere
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.saving import save_in_call
@@ -73,10 +73,10 @@ class Jit(HigherOrder):
     ) -> tuple[list[Any], list[Any]]:
         """The known outputs and the residuals; those that are inputs are not passed through the program."""
         count = len(halves.known.jaxpr.outvars) - halves.num_residuals
-        pruned, forwarded = _without_forwarded(halves.known, count)
-        out = self.rebind(pruned, args, params)
-        computed = iter(out[count:])
-        return out[:count], [next(computed) if i is None else args[i] for i in forwarded]
+        pruned, inputs, outputs = _without_forwarded(halves.known, count)
+        computed = self.rebind(pruned, args, params)
+        results = [computed[o] if i is None else args[i] for i, o in zip(inputs, outputs, strict=True)]
+        return results[:count], results[count:]
 
     def transpose(self, ct: Any, *args: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
         linear = [type(x) is UndefinedPrimal for x in args]
@@ -97,8 +97,8 @@ class Jit(HigherOrder):
         jaxpr: ClosedJaxpr,
         **params: Any,
     ) -> tuple[list[Any], list[int | None]]:
-        batched, mapped = batch_jaxpr(jaxpr, axis, dims)
-        return self.rebind(batched, args, params), [0 if m else None for m in mapped]
+        batched, out_dims = batch_jaxpr_anywhere(jaxpr, axis, dims)
+        return self.rebind(batched, args, params), out_dims
 
     def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
         return pruned_call(eqn, "jaxpr", used, donated_invars=eqn.params["donated_invars"])
@@ -113,17 +113,25 @@ class Jit(HigherOrder):
 
 
 @memoised
-def _without_forwarded(known: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, list[int | None]]:
-    """A program without the results after ``count`` that are inputs, and which input each is.
+def _without_forwarded(known: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, list[int | None], list[int]]:
+    """A known half without the results that are inputs, and without the residuals that are results too.
 
-    What only the tangents would have needed goes too, where no tangent needs it.
+    Returns also for each result the input that it is, and else the result of that program that it is. What
+    only the tangents would have needed goes too, where no tangent needs it.
     """
     jaxpr = known.jaxpr
     index = {v: i for i, v in enumerate(jaxpr.invars)}
-    residuals = jaxpr.outvars[count:]
-    forwarded = [index.get(v) if type(v) is Var else None for v in residuals]
-    needed = [True] * count + [i is None for i in forwarded]
-    return ClosedJaxpr(dce(jaxpr, needed)[0], known.consts), forwarded
+    inputs = [index.get(v) if type(v) is Var else None for v in jaxpr.outvars]
+    needed: list[bool] = []
+    outputs: list[int] = []
+    places: dict[Any, int] = {}
+    for position, (v, i) in enumerate(zip(jaxpr.outvars, inputs, strict=True)):
+        known_at = places.get(v) if position >= count and type(v) is Var else None
+        needed.append(i is None and known_at is None)
+        outputs.append(sum(needed) - 1 if known_at is None else known_at)
+        if position < count and type(v) is Var:
+            places[v] = outputs[-1]
+    return ClosedJaxpr(dce(jaxpr, needed)[0], known.consts), inputs, outputs
 
 
 def _fresh(params: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
-from jaxlab.core.jaxpr import Jaxpr
+from jaxlab.core.jaxpr import Jaxpr, dce, variables_read
 from jaxlab.core.trace import current, interpret_with
 from jaxlab.interpreters.functions import FlatFunction, function_name
 from jaxlab.interpreters.jvp import NO_TANGENT, jvp_flat
@@ -41,6 +41,13 @@ class Linearized:
         self.in_from = in_from
         self.out_from = out_from
         self.out_avals = out_avals
+
+    def forget_unread(self) -> None:
+        """Drop equations that no result needs, and residuals that only they read: it will be run many times."""
+        jaxpr, _ = dce(self.jaxpr, [True] * len(self.jaxpr.outvars))
+        used = variables_read(jaxpr)
+        kept = [(v, x) for v, x in zip(jaxpr.constvars, self.residuals, strict=True) if v in used]
+        self.jaxpr, self.residuals = jaxpr.replace(constvars=[v for v, _ in kept]), [x for _, x in kept]
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """Tangents of the results; zeros are made where nothing depends on the arguments."""
@@ -109,6 +116,7 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     Array(-0.41614684, dtype=float32, weak_type=True)
     """
     value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux)
+    linear.forget_unread()
     avals = [aval_of(x) for x in tree.leaves(primals)]
 
     def f_jvp(*tangents: Any) -> Any:

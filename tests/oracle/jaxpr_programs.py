@@ -250,17 +250,9 @@ GROUPS = {
 PROGRAMS = [program for group in GROUPS.values() for program in group]
 
 _BASIS = "the unit directions of a Jacobian are a constant, not computed by the program"
-_COND = (
-    "a branch fills the residuals that only the other one has with zeros, not with values that mean nothing"
-)
-_WHILE = "the mask of slices that are done is written in the program, not hidden in its lowering"
-
 # Why the text differs, for each program where it does.
 DIFFERENT: dict[str, str] = {
     "jaxpr(jax.jacfwd(lambda x: lax.sin(x)), f32(3))": _BASIS,
     "jaxpr(jax.jacrev(lambda x: lax.sin(x)), f32(3))": _BASIS,
     "jaxpr(jax.hessian(lambda x: lax.reduce_sum(lax.sin(x), (0,))), f32(2))": _BASIS,
-    "jaxpr(jax.grad(lambda p, x: lax.cond(p, lax.sin, lax.cos, x), argnums=1), True, np.float32(3))": _COND,
-    "jaxpr(jax.vmap(lambda x: lax.while_loop(lambda c: c < 9, lambda c: c + 1, x)), i32(3))": _WHILE,
-    SCANNED_NETWORK: "a zero tangent that a loop starts from is made on the way forwards, not back",
 }
