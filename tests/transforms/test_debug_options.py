@@ -24,6 +24,7 @@ from jaxlab.config import (
 )
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.primitive import Primitive, registry
+from jaxlab.interpreters.program import Program
 
 V = np.array([-1.0, 2.0, 3.0], np.float32)
 
@@ -44,7 +45,11 @@ def decay(c: Any, _: Any) -> Any:
 # (what is called, the primitive at fault, what else the first line says)
 NANS: dict[str, tuple[Callable[[], Any], str, list[str]]] = {
     "an operation": (lambda: jnp.log(V), "log", ["f32[3] from -1 to 3 was given", "first at [0]"]),
-    "a scalar": (lambda: jnp.log(jnp.float32(-1)), "log", ["f32[] = -1 was given", "the result f32[] is nan"]),
+    "a scalar": (
+        lambda: jnp.log(jnp.float32(-1)),
+        "log",
+        ["f32[] = -1 was given", "the result f32[] is nan"],
+    ),
     "jit": (lambda: jax.jit(loss)(V), "log", ["(loss)", "in the program of loss", "test_debug_options.py:"]),
     "jit of jit": (lambda: jax.jit(lambda x: jax.jit(loss)(x) + 1)(V), "log", ["(loss)"]),
     "grad": (lambda: jax.grad(lambda x: jnp.sqrt(x * 0).sum())(V), "mul", ["-inf", "nan"]),
@@ -119,14 +124,18 @@ def test_infinities_are_another_option() -> None:
         jax.config.update("jax_debug_infs", False)
 
 
-def test_the_fast_path_is_whole_when_nothing_is_checked() -> None:
+def test_the_fast_path_is_whole_when_nothing_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Any] = []
+    run = Program.run
+    monkeypatch.setattr(Program, "run", lambda self, *args: (runs.append(self), run(self, *args))[1])
     f = jax.jit(lambda x: x + 1)
     x = jnp.ones(3)
-    with jax.debug_nans(True):
-        f(x)
-        assert f._cache_size() == 0  # each call passes through Python
-    f(x)
-    assert f._cache_size() == 1
+    for context, passed in [(jax.debug_nans(True), 3), (jax.debug_nans(False), 1)]:
+        runs.clear()
+        with context:
+            for _ in range(3):
+                f(x)
+        assert len(runs) == passed  # calls that went through Python: all, or the first
 
 
 def leaking() -> dict[str, tuple[Callable[[Callable[[Any], Any]], Any], str]]:
@@ -172,7 +181,10 @@ def test_a_leak_is_told_where_it_happens(case: str) -> None:
     assert "it is held by the attribute .kept of a Box" in message
     assert message.endswith("return it from the function instead of storing it")
     del box.kept
-    with check_tracer_leaks(), pytest.raises(jax.errors.UnexpectedTracerError, match="a list, the global variable `KEPT`"):
+    with (
+        check_tracer_leaks(),
+        pytest.raises(jax.errors.UnexpectedTracerError, match="a list, the global variable `KEPT`"),
+    ):
         call(append)
     KEPT.clear()
 
@@ -184,7 +196,6 @@ NOT_LEAKING: dict[str, Callable[[], Any]] = {
     "vmap of grad of a closure": lambda: jax.vmap(jax.grad(lambda x: jax.jit(lambda y: y * x)(x)))(V),
     "linearize": lambda: jax.linearize(jnp.sin, V)[1](V),
     "vjp": lambda: jax.vjp(jnp.sin, V)[1](V),
-    "an error": lambda: pytest.raises(TypeError, jax.jit(lambda x: x + "a"), V),
 }
 
 
@@ -209,7 +220,9 @@ def test_compilations_are_logged(caplog: Any) -> None:
         jax.jit(scaled)(V, 2.0)
     first, second = logged(caplog)
     assert first == "compiling scaled for (x: f32[3], by: f32[]) on cpu:0"
-    assert second.startswith(("compiled scaled in ", "loaded from disk scaled in ")) and "traced in " in second
+    assert (
+        second.startswith(("compiled scaled in ", "loaded from disk scaled in ")) and "traced in " in second
+    )
     jax.jit(lambda x: x - 1)(V)
     assert logged(caplog) == []
 
@@ -237,7 +250,9 @@ def test_each_miss_is_explained(caplog: Any) -> None:
     with explain_cache_misses():
         for call, reason in calls:
             call()
-            told = [line.partition(": ")[2] for line in logged(caplog) if line.startswith("tracing f, called at ")]
+            told = [
+                line.partition(": ")[2] for line in logged(caplog) if line.startswith("tracing f, called at ")
+            ]
             assert len(told) == bool(reason), (reason, told)
             assert not reason or told[0].startswith(reason), (reason, told)
 
@@ -277,10 +292,12 @@ def test_nothing_is_traced_or_run_where_that_is_forbidden() -> None:
     jitted(1.0)
     with no_tracing():
         assert float(jitted(2.0)) == 3.0
-        with pytest.raises(RuntimeError, match=r"^f: it would be traced anew \(x: f32\[\] → i32\[\]\), but no_tracing"):
+        with pytest.raises(
+            RuntimeError, match=r"^f: it would be traced anew \(x: f32\[\] → i32\[\]\), but no_tracing"
+        ):
             jitted(1)
     with no_execution():
-        with pytest.raises(RuntimeError, match="^f: a program was about to run, but no_execution is on"):
+        with pytest.raises(RuntimeError, match=r"^f: a program was about to run, but no_execution is on"):
             jitted(1.0)
         assert jax.eval_shape(f, 1.0).shape == ()
     assert float(jitted(1.0)) == 2.0
