@@ -51,10 +51,19 @@ def split(
         with interpret_with(SplitTrace(known, unknown)):
             outputs = fun(*args, *[unknown.new_argument(aval) for aval in unknown_avals])
         is_unknown = [isinstance(x, Tracer) and x._trace is unknown for x in outputs]
-        jaxpr, residuals = unknown.finish([x for x, u in zip(outputs, is_unknown, strict=True) if u])
+        finished = unknown.finish([x for x, u in zip(outputs, is_unknown, strict=True) if u])
     finally:
         unknown.alive = False
-    return [x for x, u in zip(outputs, is_unknown, strict=True) if not u], jaxpr, residuals, is_unknown
+    known_outputs = [x for x, u in zip(outputs, is_unknown, strict=True) if not u]
+    return known_outputs, *needed_part(*finished), is_unknown
+
+
+def needed_part(jaxpr: Jaxpr, residuals: Sequence[Any]) -> tuple[Jaxpr, list[Any]]:
+    """A program without what its results do not need, and the values of the constants that are left."""
+    jaxpr, _ = dce(jaxpr, [True] * len(jaxpr.outvars))
+    used = variables_read(jaxpr)
+    pairs = [(v, x) for v, x in zip(jaxpr.constvars, residuals, strict=True) if v in used]
+    return jaxpr.replace(constvars=[v for v, _ in pairs]), [x for _, x in pairs]
 
 
 class Halves:
@@ -104,13 +113,12 @@ def _split_jaxpr(
             forced or (isinstance(x, Tracer) and x._trace is unknown)
             for x, forced in zip(outputs, instantiate, strict=True)
         ]
-        later, residuals = unknown.finish([x for x, u in zip(outputs, out_unknown, strict=True) if u])
-        later, _ = dce(later, [True] * len(later.outvars))
-        used = variables_read(later)
-        traced = [isinstance(r, Tracer) for r in residuals]
-        pairs = list(zip(later.constvars, residuals, traced, strict=True))
-        kept = [(v, r) for v, r, is_traced in pairs if v in used and is_traced]
-        concrete = [(v, r) for v, r, is_traced in pairs if v in used and not is_traced]
+        later, residuals = needed_part(
+            *unknown.finish([x for x, u in zip(outputs, out_unknown, strict=True) if u])
+        )
+        pairs = list(zip(later.constvars, residuals, strict=True))
+        kept = [(v, r) for v, r in pairs if isinstance(r, Tracer)]
+        concrete = [(v, r) for v, r in pairs if not isinstance(r, Tracer)]
         now, consts = known.finish(
             [x for x, u in zip(outputs, out_unknown, strict=True) if not u] + [r for _, r in kept]
         )

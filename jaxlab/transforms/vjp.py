@@ -13,7 +13,7 @@ from jaxlab.core.jaxpr import Jaxpr, dce, variables_read
 from jaxlab.core.trace import current, interpret_with
 from jaxlab.interpreters.functions import FlatFunction, function_name
 from jaxlab.interpreters.jvp import NO_TANGENT, jvp_flat
-from jaxlab.interpreters.partial_eval import SplitTrace
+from jaxlab.interpreters.partial_eval import SplitTrace, needed_part
 from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
@@ -69,8 +69,13 @@ class Linearized:
         return [None if i is None else found[i] for i in self.in_from]
 
 
-def linearize_flat(fun: Callable[..., Sequence[Any]], primals: Sequence[Any]) -> tuple[list[Any], Linearized]:
-    """The results of ``fun``, flat, and its linear part. Arguments of integer dtypes have no tangent."""
+def linearize_flat(
+    fun: Callable[..., Sequence[Any]], primals: Sequence[Any], count: Callable[[], int | None] = lambda: None
+) -> tuple[list[Any], Linearized]:
+    """The results of ``fun``, flat, and its linear part. Arguments of integer dtypes have no tangent.
+
+    Where ``count``, asked after ``fun`` ran, gives a number, the linear part is that of so many results.
+    """
     known = current.trace
     unknown = StagingTrace(known)
     avals = [aval_of(x) for x in primals]
@@ -86,18 +91,17 @@ def linearize_flat(fun: Callable[..., Sequence[Any]], primals: Sequence[Any]) ->
             outputs, out_tangents = jvp_flat(fun, primals, tangents)
         out_from: list[int | None] = []
         results: list[Any] = []
-        for t in out_tangents:
+        for t in out_tangents[: count()]:
             if type(t) is Zero:
                 out_from.append(None)
             else:
                 out_from.append(len(results))
                 results.append(t)
-        jaxpr, residuals = unknown.finish(results)
+        jaxpr, residuals = needed_part(*unknown.finish(results))
     finally:
         unknown.alive = False
-    return outputs, Linearized(
-        jaxpr, residuals, in_from, out_from, [aval_of(x) if is_array_like(x) else NO_TANGENT for x in outputs]
-    )
+    out_avals = [aval_of(x) if is_array_like(x) else NO_TANGENT for x in outputs[: count()]]
+    return outputs, Linearized(jaxpr, residuals, in_from, out_from, out_avals)
 
 
 def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -210,9 +214,8 @@ def linearize_tree(
         state["count"] = len(outputs)
         return outputs + aux_leaves
 
-    outputs, linear = linearize_flat(with_aux, leaves)
+    outputs, linear = linearize_flat(with_aux, leaves, lambda: state["count"])
     count = state["count"]
-    linear.out_from, linear.out_avals = linear.out_from[:count], linear.out_avals[:count]
     value = tree.unflatten(flat.out_tree, outputs[:count])
     return (
         value,
