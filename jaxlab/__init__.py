@@ -93,6 +93,7 @@ if _TYPE_CHECKING:
     from jaxlab import experimental as experimental
     from jaxlab import nn as nn
     from jaxlab import random as random
+    from jaxlab import stages as stages
     from jaxlab.control.callback import pure_callback as pure_callback
     from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
     from jaxlab.transforms.remat import checkpoint as checkpoint
@@ -107,6 +108,7 @@ else:
             "jaxlab.experimental": "=",
             "jaxlab.nn": "=",
             "jaxlab.random": "=",
+            "jaxlab.stages": "=",
             "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
             "jaxlab.transforms.remat": "checkpoint remat",
         },

@@ -226,43 +226,49 @@ class OwnedCache:
     `maxsize` newer ones push it out. An owner that allows no weak references is held for as long.
     """
 
-    __slots__ = ("_entries", "_keys", "_lock", "hits", "maxsize", "misses", "name")
+    __slots__ = ("_entries", "_lock", "_owners", "hits", "maxsize", "misses", "name")
 
     def __init__(self, name: str, maxsize: int) -> None:
         self.name, self.maxsize = name, maxsize
         self.hits = self.misses = 0
         self._entries: dict[tuple[Any, Hashable], Any] = {}
-        self._keys: dict[Any, dict[Hashable, None]] = {}
+        self._owners: dict[Any, tuple[Any, dict[Hashable, None]]] = {}
         self._lock = threading.RLock()  # a collection of garbage may end an owner while it is held
         _registered.append(self)
 
     def get(self, owner: Any, key: Hashable) -> Any | None:
         """The value of an owner under a key, or None."""
-        place = _weakly(owner), key
-        value = self._entries.get(place)
+        value = self._entries.get((_weakly(owner), key))
         if value is None:
             self.misses += 1
             return None
         self.hits += 1
         with self._lock:
-            if self._entries.pop(place, None) is not None:
-                self._entries[place] = value  # dicts keep insertion order: the first entry is the oldest
+            known = self._owners.get(_weakly(owner))
+            if known is not None and self._entries.pop((known[0], key), None) is not None:
+                self._entries[known[0], key] = value  # the first entry of a dict is the oldest
         return value
 
     def put(self, owner: Any, key: Hashable, value: Any) -> Any:
         """Keep ``value`` while ``owner`` lives, and return it."""
-        holder = _weakly(owner, self._forget)
         with self._lock:
-            if (holder, key) not in self._entries and len(self._entries) >= self.maxsize:
+            known = self._owners.get(_weakly(owner))
+            if known is None:
+                # Dead references are equal only if they are one object, so there is one for all the entries.
+                holder = _weakly(owner, self._forget)
+                known = self._owners[holder] = (holder, {})
+            holder, keys = known
+            if key not in keys and len(self._entries) >= self.maxsize:
                 self._drop(*next(iter(self._entries)))
-            # The reference kept is the first one, whose callback ends all entries of the owner.
-            self._keys.setdefault(holder, {})[key] = None
+                self._owners[holder] = known
+            keys[key] = None
             self._entries[holder, key] = value
         return value
 
     def keys(self, owner: Any) -> list[Hashable]:
         """The keys of an owner, oldest first: what a miss is compared with when its reason is asked for."""
-        return list(self._keys.get(_weakly(owner), ()))
+        known = self._owners.get(_weakly(owner))
+        return [] if known is None else list(known[1])
 
     def discard(self, owner: Any) -> None:
         """Forget all values of one owner."""
@@ -270,22 +276,24 @@ class OwnedCache:
 
     def _forget(self, holder: Any) -> None:
         with self._lock:
-            for key in self._keys.pop(holder, ()):
-                self._entries.pop((holder, key), None)
+            known = self._owners.pop(holder, None)
+            if known is not None:
+                for key in known[1]:
+                    self._entries.pop((known[0], key), None)
 
     def _drop(self, holder: Any, key: Hashable) -> None:
         self._entries.pop((holder, key), None)
-        keys = self._keys.get(holder)
-        if keys is not None:
-            keys.pop(key, None)
-            if not keys:
-                del self._keys[holder]
+        known = self._owners.get(holder)
+        if known is not None:
+            known[1].pop(key, None)
+            if not known[1]:
+                del self._owners[holder]
 
     def clear(self) -> None:
         """Forget everything, and count from zero."""
         with self._lock:
             self._entries.clear()
-            self._keys.clear()
+            self._owners.clear()
             self.hits = self.misses = 0
 
     def stats(self) -> CacheStats:

@@ -59,7 +59,9 @@ def _dispatcher(primitive: Any, params: dict[str, Any]) -> Any:
 
     def on_miss(*args: Any) -> tuple[Any, Any, bool]:
         avals = tuple([aval_of(x) for x in args])
-        device, committed = execution.device_of(args, backend.default_device(), name=primitive.name)
+        device, committed = params.get("device"), True
+        if device is None:
+            device, committed = execution.device_of(args, backend.default_device(), name=primitive.name)
         program = program_for(primitive, avals, params, device)
         outputs = program.run(args, avals, committed)
         out = outputs if primitive.multiple_results else outputs[0]

@@ -187,10 +187,13 @@ def lower_program(
     *,
     name: str,
     platform: str,
-    donated: Sequence[bool] = (),
+    aliases: Sequence[int | None] = (),
     keep_unused: bool = False,
 ) -> Lowered:
-    """The module of a jaxpr: its ``main`` takes the jaxpr's inputs (those used, unless ``keep_unused``)."""
+    """The module of a jaxpr: its ``main`` takes the jaxpr's inputs (those used, unless ``keep_unused``).
+
+    ``aliases`` tells for each input the result that takes its buffer, or None.
+    """
     jaxpr = closed.jaxpr
     if any(eqn.primitive.holds_programs for eqn in jaxpr.eqns):
         # What is dead in a loop the compiler cannot see; what is dead elsewhere it removes itself.
@@ -202,10 +205,9 @@ def lower_program(
     invars = [v for v, keep in zip(jaxpr.invars, kept, strict=True) if keep]
     names = jaxpr.debug.arg_names or ("",) * len(jaxpr.invars)
     attributes = None
-    if any(donated):
-        flags = [d for d, keep in zip(donated, kept, strict=True) if keep]
-        true = outer.flag(True)
-        attributes = [{"jax.buffer_donor": true} if d else {} for d in flags]
+    if aliases:
+        places = [place for place, keep in zip(aliases, kept, strict=True) if keep]
+        attributes = [{} if place is None else {"tf.aliasing_output": outer.i32(place)} for place in places]
     _, body, arguments = shared.module.function(
         "main",
         [outer.type(v.aval) for v in invars],

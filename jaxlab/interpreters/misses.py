@@ -32,8 +32,8 @@ def reason(fun: Any, key: Key, known: Iterable[Any], names: Sequence[str]) -> st
     """In what a key differs from those that it differs least from: ``x: f32[3] → f32[4]``."""
     keys = [other for other in known if isinstance(other, tuple) and len(other) == len(key)]
     if keys:
-        told = min((_differences(other, key, names) for other in reversed(keys)), key=len)
-        return ", ".join(told) or "it was dropped from the cache"
+        told = nearest(_differences(other, key, names) for other in reversed(keys))
+        return told or "it was dropped from the cache"
     code = _definitions.get(_identity(fun))
     if code is None:
         return "its first call"
@@ -45,6 +45,21 @@ def reason(fun: Any, key: Key, known: Iterable[Any], names: Sequence[str]) -> st
     return f"function {function_name(fun)} was redefined"
 
 
+def nearest(differences: Iterable[Sequence[str]]) -> str:
+    """The shortest of several lists of differences, as one text; empty if there is none.
+
+    >>> nearest([["x: f32[3] → f32[4]", "static n: 1 → 2"], ["static n: 3 → 2"]])
+    'static n: 3 → 2'
+    """
+    shortest: Sequence[str] = min(differences, key=len, default=())
+    return ", ".join(shortest)
+
+
+def type_change(before: Any, now: Any) -> str:
+    """How one type became another: ``f32[3] → f32[4]``; empty if they are the same."""
+    return "" if before == now else f"{_type(before, now)} → {_type(now, before)}"
+
+
 def _differences(before: Key, now: Key, names: Sequence[str]) -> list[str]:
     found = _static_differences(before[0], now[0])
     if before[1] != now[1]:
@@ -53,7 +68,7 @@ def _differences(before: Key, now: Key, names: Sequence[str]) -> list[str]:
         for i, (old, new) in enumerate(zip(before[2], now[2], strict=True)):
             if old != new:
                 name = names[i] if i < len(names) else f"argument {i}"
-                found.append(f"{name}: {_type(old, new)} → {_type(new, old)}")
+                found.append(f"{name}: {type_change(old, new)}")
     found += changed_options(before[3][0], now[3][0])
     if before[3][1] != now[3][1]:
         found.append(f"named axes: {_axes(before[3][1])} → {_axes(now[3][1])}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxlab import lazy
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
-from jaxlab.runtime import analysis, compiler, execution
+from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
+from jaxlab.runtime import analysis, compiler, donation, execution
 from jaxlab.runtime.array import put
+from jaxlab.runtime.layout import Layout
 from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class Program:
       name: the function's name.
       closed: what is compiled. Array constants are leading arguments of it, not copied into the module.
       device: where it runs.
+      platform: what it is lowered for; the device's by default.
       trace_seconds, lower_seconds, compile_seconds: what each stop took; None where it was not made yet.
     """
 
@@ -49,6 +53,7 @@ class Program:
         "name",
         "options",
         "out_avals",
+        "platform",
         "trace_seconds",
     )
 
@@ -62,6 +67,7 @@ class Program:
         keep_unused: bool = False,
         trace_seconds: float | None = None,
         options: dict[str, Any] | None = None,
+        platform: str | None = None,
     ) -> None:
         self.name = name
         jaxpr = closed.jaxpr
@@ -80,6 +86,7 @@ class Program:
             closed = ClosedJaxpr(jaxpr)
         self.closed = closed
         self.device = device
+        self.platform = device.platform if platform is None else platform
         # A program that may have to be run again, to find a NaN, must keep what it was given.
         donates = any(donated) and not (config.debug_nans or config.debug_infs)
         self.donated = (False,) * len(self.const_args) + tuple(donated) if donates else ()
@@ -99,12 +106,28 @@ class Program:
                 self.lowered = lowering.lower_program(
                     self.closed,
                     name=self.name,
-                    platform=self.device.platform,
-                    donated=self.donated,
+                    platform=self.platform,
+                    aliases=self._aliases() if self.donated else (),
                     keep_unused=self.keep_unused,
                 )
             self.lower_seconds = time.perf_counter() - start
         return self.lowered
+
+    def _aliases(self) -> list[int | None]:
+        """For each argument the result that takes its buffer; warns of donated ones that none can take."""
+        used = inputs_read(self.closed.jaxpr)
+        given = [
+            d and (self.keep_unused or v in used)
+            for d, v in zip(self.donated, self.closed.jaxpr.invars, strict=True)
+        ]
+        places, unusable = donation.aliases(self.closed.in_avals, given, self.out_avals)
+        if unusable:
+            warnings.warn(
+                f"{self.name}: donated buffers of type {', '.join(a.str_short() for a in unusable)} cannot be "
+                "reused, since no result has that shape and dtype; they are left as they are",
+                stacklevel=2,
+            )
+        return places
 
     def compile(self) -> compiler.Compiled:
         """The executable, made once (or taken from the disk cache)."""
@@ -147,10 +170,35 @@ class Program:
             return str(analysis.unoptimized_hlo(module).to_string())
         return str(module.operation.get_asm(enable_debug_info=debug_info))
 
+    def computation(self) -> Any:
+        """jaxlib's XlaComputation, before any optimisation."""
+        return analysis.xla_computation(self.lower().module)
+
     def cost_before(self) -> dict[str, float]:
         """XLA's estimate of flops, bytes and transcendentals before optimisation."""
-        module = analysis.unoptimized_hlo(self.lower().module)
-        return analysis.module_cost(self.device.client, module)
+        return analysis.module_cost(self.device.client, analysis.unoptimized_hlo(self.lower().module))
+
+    def with_options(self, options: dict[str, Any]) -> Program:
+        """The same program, lowered already, to be compiled with other options."""
+        other: Program = copy.copy(self)
+        other.options, other.compiled = options, None
+        return other
+
+    @property
+    def kept_arguments(self) -> tuple[bool, ...]:
+        """For each argument, without the constants, whether the compiled program takes it."""
+        return self.lower().kept[len(self.const_args) :]
+
+    @property
+    def parameter_layouts(self) -> list[Layout]:
+        """The layouts in which the compiled program takes the arguments that are kept."""
+        layouts = self.compile().executable.get_parameter_layouts()
+        return [Layout.of_xla(x) for x in layouts[sum(self.lower().kept[: len(self.const_args)]) :]]
+
+    @property
+    def result_layouts(self) -> list[Layout]:
+        """The layouts in which the compiled program gives its results."""
+        return [Layout.of_xla(x) for x in self.compile().executable.get_output_layouts()]
 
     @property
     def compile_seconds(self) -> float | None:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from jaxlab import dtypes, tree_util
+from jaxlab import tree_util
 from jaxlab.caching import Cache
+from jaxlab.core.aval import ShapedArray
+from jaxlab.interpreters.misses import nearest, type_change
 from jaxlab.magics.body import Body
 from jaxlab.magics.fingerprint import Fingerprint
 from jaxlab.magics.transform import CellFunction
@@ -152,9 +154,7 @@ def nearest_difference(
     keys: Sequence[ProgramKey], environment: Environment, bindings: Mapping[str, Binding]
 ) -> str:
     """In what these inputs differ from the earlier ones that they differ least from."""
-    told: list[list[str]] = [_differences(key, environment, bindings) for key in keys]
-    nearest: list[str] = min(told, key=len, default=[])
-    return ", ".join(nearest)
+    return nearest(_differences(key, environment, bindings) for key in keys)
 
 
 def _differences(key: ProgramKey, environment: Environment, bindings: Mapping[str, Binding]) -> list[str]:
@@ -213,16 +213,12 @@ def _leaf_differences(name: str, before: Fingerprint, now: Fingerprint) -> list[
 
 def _type_change(before: tuple[Any, ...], now: tuple[Any, ...]) -> str:
     """What differs between two keys of traced leaves: ``f32[3] → f32[4]``, or what stands beside the type."""
-    types = [
-        f"{dtypes.short_name(dtype)}[{','.join(map(str, shape))}]" for shape, dtype, _, _ in (before, now)
-    ]
-    if types[0] != types[1]:
-        return " → ".join(types)
-    if before[2] != now[2]:
-        weak = " (a Python number's weak type)"
-        return f"{types[0]}{weak * before[2]} → {types[1]}{weak * now[2]}"
+    old, new = (ShapedArray(shape, dtype, weak) for shape, dtype, weak, _ in (before, now))
+    change = type_change(old, new)
+    if change:
+        return change
     places = [" on " + ", ".join(key[3]) if key[3] else " on the default device" for key in (before, now)]
-    return f"{types[0]}{places[0]} →{places[1]}"
+    return f"{new.str_short()}{places[0]} →{places[1]}"
 
 
 def _leaf_kind(print_: Fingerprint) -> str:

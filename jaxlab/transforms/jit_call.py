@@ -18,6 +18,7 @@ from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.saving import save_in_call
 from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.runtime.sharding import single_device
 
 
 class Jit(HigherOrder):
@@ -30,11 +31,13 @@ class Jit(HigherOrder):
         return closed
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
-        shown = {"name": params["name"]}
-        if any(params["donated_invars"]):
-            shown["donated_invars"] = params["donated_invars"]
-        shown["jaxpr"] = params["jaxpr"]
-        return shown | {name: True for name in ("inline", "keep_unused") if params[name]}
+        given = {name: params[name] for name in _SHOWN_IF_GIVEN if params.get(name)}
+        if "device" in params and not given.keys() & {"in_shardings", "out_shardings"}:
+            sharding, jaxpr = single_device(params["device"]), params["jaxpr"].jaxpr
+            given["in_shardings"] = (sharding,) * len(jaxpr.invars)
+            given["out_shardings"] = (sharding,) * len(jaxpr.outvars)
+        shown = {"jaxpr": params["jaxpr"], **given}
+        return {"name": params["name"]} | {name: shown[name] for name in sorted(shown)}
 
     def abstract_eval(self, *avals: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
         return jaxpr.out_avals
@@ -134,9 +137,18 @@ def _without_forwarded(known: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, lis
     return ClosedJaxpr(dce(jaxpr, needed)[0], known.consts), inputs, outputs
 
 
+_SHOWN_IF_GIVEN = ("donated_invars", "in_shardings", "inline", "keep_unused", "out_shardings")
+
+
+_ABOUT_ARGUMENTS = ("donated_invars", "in_shardings", "out_shardings")
+
+
 def _fresh(params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters for a derived program: donation was a promise about the original arguments."""
-    return {**params, "donated_invars": ()} if params["donated_invars"] else params
+    """Parameters for a derived program: what was said of the original arguments, one by one, is not of its own."""
+    if not any(params.get(name) for name in _ABOUT_ARGUMENTS):
+        return params
+    kept = {name: value for name, value in params.items() if name not in _ABOUT_ARGUMENTS}
+    return {**kept, "donated_invars": ()}
 
 
 jit_p = Jit()

@@ -37,6 +37,8 @@ FLOORS = {
     "scipy": 6,
     "random": 6,
     "nn": 6,
+    "stages": 6,
+    "export": 6,
     "image": 6,
     "debug": 6,
     "experimental": 6,

@@ -67,8 +67,8 @@ ERRORS: list[tuple[str, type[Exception], Callable[[], Any], tuple[str, ...]]] = 
         lambda: jax.jit(add, static_argnums=1).trace(V, [1]),
         ("add", "argument 1", "list", "hashable", "tuple"),
     ),
-    ("jit, argnames", ValueError, lambda: jax.jit(add, static_argnames="z"), ("`z`", "add", "x, y")),
-    ("jit, argnums", ValueError, lambda: jax.jit(add, static_argnums=2), ("number 2", "add")),
+    ("jit, argnames", ValueError, lambda: jax.jit(add, static_argnames="z"), ("'z'", "add", "x, y")),
+    ("jit, argnums", ValueError, lambda: jax.jit(add, static_argnums=2), ("argument 2", "add")),
     (
         "jit, both",
         ValueError,

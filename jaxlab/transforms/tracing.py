@@ -1,0 +1,188 @@
+"""Tracing the functions of `jit`: once for given types, remembered as long as the function lives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jaxlab import lazy, tree
+from jaxlab.caching import OwnedCache
+from jaxlab.config import config
+from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
+from jaxlab.core.axes import trace_key
+from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
+from jaxlab.core.trace import Tracer
+from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
+from jaxlab.interpreters.staging import close, stage
+from jaxlab.transforms.jit_options import UNSPECIFIED, JitOptions
+
+if TYPE_CHECKING:
+    from jaxlab.interpreters import misses
+else:  # only where a miss is to be explained
+    misses = lazy.module("jaxlab.interpreters.misses")
+
+# How often a function was traced, and at which types: the reason of a miss is told by comparing with these.
+traces = OwnedCache("traces", maxsize=4096)
+
+
+class TracedProgram:
+    """A function traced at given types.
+
+    Attributes:
+      jaxpr: the closed jaxpr; tracers that the function closes over are its leading inputs.
+      lifted: those tracers.
+      out_tree: the structure of the result.
+      seconds: what tracing took.
+    """
+
+    __slots__ = ("jaxpr", "lifted", "out_tree", "seconds")
+
+    def __init__(self, jaxpr: ClosedJaxpr, lifted: list[Any], out_tree: Any, seconds: float) -> None:
+        self.jaxpr = jaxpr
+        self.lifted = lifted
+        self.out_tree = out_tree
+        self.seconds = seconds
+
+
+class Call:
+    """A call of a jitted function, traced: what to run and on what."""
+
+    __slots__ = ("avals", "in_tree", "leaves", "params", "traced", "traced_inside")
+
+    def __init__(
+        self,
+        leaves: list[Any],
+        in_tree: Any,
+        avals: tuple[ShapedArray, ...],
+        traced: TracedProgram,
+        params: dict[str, Any],
+    ) -> None:
+        self.leaves = leaves
+        self.in_tree = in_tree
+        self.avals = avals
+        self.traced = traced
+        self.params = params
+        self.traced_inside = bool(traced.lifted) or any(isinstance(x, Tracer) for x in leaves)
+
+
+def prepare(
+    fun: Callable[..., Any], options: JitOptions, args: Sequence[Any], kwargs: dict[str, Any]
+) -> Call:
+    """Trace ``fun`` at the types of these arguments, unless that was done before."""
+    static_names = options.static_names
+    static_numbers: set[int] = set()
+    if options.static_numbers or static_names:
+        static_numbers = options.numbers(options.static_numbers, args)
+        by_number = {i: args[i] for i in sorted(static_numbers) if 0 <= i < len(args)}
+        by_name = {name: kwargs[name] for name in static_names if name in kwargs}
+        # 1, 1.0 and True are equal, but not the same program.
+        statics: tuple[Any, ...] = tuple(
+            (place, type(value), value) for place, value in (*by_number.items(), *by_name.items())
+        )
+        dynamic = tuple([x for i, x in enumerate(args) if i not in static_numbers])
+        dynamic_kwargs = {name: x for name, x in kwargs.items() if name not in static_names}
+        bound = _bind_static(fun, len(args), by_number, by_name)
+    else:
+        statics, dynamic, dynamic_kwargs, bound = (), tuple(args), kwargs, fun
+    leaves, in_tree = tree.flatten((dynamic, dynamic_kwargs))
+    described = (fun, args, kwargs, tuple(static_numbers), static_names)
+    avals = tuple([_argument_aval(x, described, i) for i, x in enumerate(leaves)])
+    key = (statics, in_tree, avals, trace_key())
+    try:
+        traced: TracedProgram | None = traces.get(fun, key)
+    except TypeError:
+        _explain_unhashable(fun, statics)
+        raise
+    if traced is None:
+        debug = DebugInfo(options.params["name"], argument_paths(*described))
+        if config.explain_cache_misses:
+            misses.log_miss(fun, key, traces.keys(fun), debug.arg_names)
+        if config.no_tracing:
+            why = misses.reason(fun, key, traces.keys(fun), debug.arg_names)
+            raise RuntimeError(
+                f"{debug.name}: it would be traced anew ({why}), "
+                "but no_tracing is on; call it once with such arguments before, or turn the option off"
+            )
+        traced = trace_function(bound, in_tree, avals, debug)
+        if not traced.lifted:
+            traces.put(fun, key, traced)
+    params = {**options.params, "jaxpr": traced.jaxpr}
+    donated = options.donated(args, kwargs)
+    lifted = len(traced.lifted)
+    if any(donated):
+        params["donated_invars"] = (False,) * lifted + donated
+    if options.device is not None:
+        given = options.input_shardings(dynamic, dynamic_kwargs)
+        if given:
+            params["in_shardings"] = (UNSPECIFIED,) * lifted + given
+        given = options.output_shardings(traced.out_tree, traced.jaxpr.out_avals)
+        if given:
+            params["out_shardings"] = given
+    return Call(leaves, in_tree, avals, traced, params)
+
+
+def trace_function(
+    fun: Callable[..., Any], in_tree: Any, avals: Sequence[ShapedArray], debug: DebugInfo
+) -> TracedProgram:
+    """Trace ``fun(*args, **kwargs)`` at the types of the leaves of ``(args, kwargs)``."""
+    flat = FlatFunction(fun, in_tree)
+    start = time.perf_counter()
+
+    def checked(*leaves: Any) -> list[Any]:
+        outputs = flat(*leaves)
+        for i, x in enumerate(outputs):
+            if not is_array_like(x) and not hasattr(x, "__jax_array__"):
+                path = tree.keystr(tree.leaves_with_path(tree.unflatten(flat.out_tree, outputs))[i][0])
+                raise TypeError(
+                    f"{debug.name}: the result{path} is of type {type(x).__name__}, but a traced function returns "
+                    "arrays, numbers and pytrees of those; return the rest by another way"
+                )
+        return outputs
+
+    jaxpr, consts = stage(checked, avals, debug)
+    closed, lifted = close(jaxpr, consts)
+    return TracedProgram(closed, lifted, flat.out_tree, time.perf_counter() - start)
+
+
+def _bind_static(
+    fun: Callable[..., Any], count: int, by_number: dict[int, Any], by_name: dict[str, Any]
+) -> Callable[..., Any]:
+    """``fun`` with its static arguments filled in."""
+
+    def bound(*args: Any, **kwargs: Any) -> Any:
+        given = iter(args)
+        return fun(
+            *[by_number[i] if i in by_number else next(given) for i in range(count)], **kwargs, **by_name
+        )
+
+    return bound
+
+
+def _argument_aval(
+    x: Any, call: tuple[Any, Sequence[Any], dict[str, Any], tuple[int, ...], tuple[str, ...]], i: int
+) -> ShapedArray:
+    """The type of a leaf of the arguments, or an error that names the argument."""
+    try:
+        return aval_of(x)
+    except TypeError:
+        fun = call[0]
+        name = argument_paths(*call)[i]
+        raise TypeError(
+            f"{function_name(fun)}: the argument {name} is of type {type(x).__name__}, but a traced function takes "
+            "arrays, numbers and pytrees of those; pass it as a static argument (static_argnames) or convert "
+            "it"
+        ) from None
+
+
+def _explain_unhashable(fun: Callable[..., Any], statics: tuple[Any, ...]) -> None:
+    """Raise ValueError for the first static argument that cannot be a cache key."""
+    for place, _, value in statics:
+        try:
+            hash(value)
+        except TypeError:
+            raise ValueError(
+                f"{function_name(fun)}: the static argument {place!r} is of type {type(value).__name__}, which is "
+                "not hashable, but static arguments are part of the cache key; pass a tuple or another "
+                "hashable value"
+            ) from None
