@@ -89,6 +89,7 @@ _run_if_untested()
 # What a first array does not need is loaded when it is first named: here for type checkers, below for Python.
 if _TYPE_CHECKING:
     from jaxlab import ad_checkpoint as ad_checkpoint
+    from jaxlab import custom_batching as custom_batching
     from jaxlab import debug as debug
     from jaxlab import experimental as experimental
     from jaxlab import nn as nn
@@ -104,6 +105,7 @@ else:
         {
             "jaxlab.ad_checkpoint": "=",
             "jaxlab.control.callback": "pure_callback",
+            "jaxlab.custom_batching": "=",
             "jaxlab.debug": "=",
             "jaxlab.experimental": "=",
             "jaxlab.nn": "=",

@@ -32,6 +32,7 @@ FLOORS = {
     "control": 5,
     "transforms": 5,
     "ad_checkpoint": 6,
+    "custom_batching": 6,
     "lax": 6,
     "numpy": 6,
     "scipy": 6,
