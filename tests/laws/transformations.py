@@ -175,4 +175,5 @@ TRANSFORMATIONS = [
     Transformation("scan", _scanned, _scanned_plainly),
     Transformation("cond", _branch, _itself),
     Transformation("custom_jvp", _with_rule, _itself),
+    Transformation("checkpoint", jax.checkpoint, _itself),
 ]
