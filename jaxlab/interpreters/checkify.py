@@ -1,0 +1,91 @@
+"""Checking: what an operation did wrong becomes a value that the program returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from jaxlab import tree
+from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.memo import memoised
+from jaxlab.core.trace import Trace, current, interpret_with
+from jaxlab.interpreters.check_errors import ErrorCategory
+from jaxlab.interpreters.checks import inspect
+from jaxlab.interpreters.error_values import Error, Kind, init_error
+from jaxlab.interpreters.staging import eval_closed, stage_closed
+
+
+class CheckTrace(Trace):
+    """Hands every application to its parent, and adds what went wrong to ``error``.
+
+    It has no tracers: values are the parent's. An operation that holds programs has them checked by its
+    ``check`` rule; any other is checked by what went in and came out.
+    """
+
+    __slots__ = ("enabled", "error")
+
+    def __init__(self, parent: Trace, enabled: frozenset[ErrorCategory]) -> None:
+        super().__init__(parent)
+        self.staging = True  # operations on concrete values are to be seen too
+        self.enabled = enabled
+        self.error = init_error
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        assert self.parent is not None
+        with interpret_with(self.parent):
+            out = primitive.check(self, args, **params)
+            inspect(self, primitive, args, params, out if primitive.multiple_results else [out])
+        return out
+
+    def include(self, error: Error) -> None:
+        """Add an error, unless there is one already."""
+        self.error = self.error.then(error)
+
+    def checked(self, closed: ClosedJaxpr, kinds: Iterable[Kind] = ()) -> CheckedProgram:
+        """A program, checked as this trace checks."""
+        return check_jaxpr(closed, self.enabled, tuple(kinds))
+
+    def outputs(self, err_tree: Any, out: Sequence[Any]) -> list[Any]:
+        """What is left of a checked program's results when its error is included here."""
+        count = err_tree.num_leaves
+        self.include(tree.unflatten(err_tree, out[:count]))
+        return list(out[count:])
+
+
+class CheckedProgram:
+    """A program whose results are the leaves of an error, of structure ``err_tree``, and its own results."""
+
+    __slots__ = ("err_tree", "kinds", "program")
+
+    def __init__(self, program: ClosedJaxpr, err_tree: Any, kinds: tuple[Kind, ...]) -> None:
+        self.program = program
+        self.err_tree = err_tree
+        self.kinds = kinds
+
+
+@memoised
+def check_jaxpr(
+    closed: ClosedJaxpr, enabled: frozenset[ErrorCategory], kinds: Sequence[Kind]
+) -> CheckedProgram:
+    """The checked program; its error has places for ``kinds`` in any case."""
+    found: list[Error] = []
+
+    def fun(*args: Any) -> list[Any]:
+        trace = CheckTrace(current.trace, enabled)
+        with interpret_with(trace):
+            out = eval_closed(closed, *args)
+        error = trace.error.with_kinds(kinds)
+        found.append(error)
+        return [*tree.leaves(error), *out]
+
+    program = stage_closed(fun, closed.in_avals, closed.jaxpr.debug)
+    (error,) = found
+    return CheckedProgram(program, tree.structure(error), tuple(error._pred))
+
+
+def joined(programs: Sequence[CheckedProgram]) -> Any:
+    """The structure of the error that one of several programs with the same kinds returns."""
+    errors = [tree.unflatten(p.err_tree, range(p.err_tree.num_leaves)) for p in programs]
+    metadata = {code: report for error in errors for code, report in error._metadata.items()}
+    first = errors[0]
+    return tree.structure(Error(first._pred, first._code, metadata, first._payload))
