@@ -281,6 +281,10 @@ class Cond(HigherOrder):
         )
         return first, self.prune(second, [True] * len(results))
 
+    def check(self, trace: Any, args: Sequence[Any], *, branches: Any, **params: Any) -> list[Any]:
+        programs, err_tree = trace.checked_alike(branches)
+        return list(trace.outputs(err_tree, self.bind(*args, branches=tuple(programs), **params)))
+
     def reference(self, index: Any, *operands: Any, branches: Any, **params: Any) -> Any:
         return [np.asarray(x) for x in eval_closed(branches[int(index)], *operands)]
 

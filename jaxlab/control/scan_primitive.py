@@ -300,6 +300,22 @@ class Scan(HigherOrder):
         )
         return out, [None if not m else 0 if i < num_carry else 1 for i, m in enumerate(mapped_out)]
 
+    def check(
+        self,
+        trace: Any,
+        args: Sequence[Any],
+        *,
+        jaxpr: ClosedJaxpr,
+        num_consts: int,
+        num_carry: int,
+        **params: Any,
+    ) -> list[Any]:
+        step = trace.checked_step(jaxpr, num_consts)
+        start = step.start()
+        params["jaxpr"], params["num_carry"] = step.program, len(start) + num_carry
+        out = self.bind(*args[:num_consts], *start, *args[num_consts:], num_consts=num_consts, **params)
+        return list(trace.outputs(step.err_tree, out))
+
     def reference(
         self,
         *args: Any,

@@ -22,6 +22,7 @@ from jaxlab.control.bodies import (
     trace_body,
 )
 from jaxlab.control.scan import scan
+from jaxlab.control.while_checking import check_while
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.effects import ordered
@@ -379,6 +380,9 @@ class While(HigherOrder):
             "body_nconsts": sum(body_consts),
         }
         return params, [*test_consts, *body_consts, *carry], carry
+
+    def check(self, trace: Any, args: Sequence[Any], **params: Any) -> list[Any]:
+        return check_while(self, trace, args, **params)
 
     def reference(
         self, *args: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int

@@ -115,6 +115,10 @@ class Primitive:
         """
         return None
 
+    def check(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        """The result while ``trace`` gathers errors, for those that hold programs, whose errors it adds."""
+        return self.bind(*args, **params)
+
     def reference(self, *arrays: Any, **params: Any) -> Any:
         """The same on NumPy values, as an independent check."""
         raise NotImplementedError(f"primitive {self.name} has no reference")

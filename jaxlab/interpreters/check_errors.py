@@ -22,8 +22,10 @@ class JaxException(Exception):
       place: the user's line whose check failed.
     """
 
+    _where = "at"
+
     def __init__(self, message: str, place: str) -> None:
-        super().__init__(f"{message} (at {place})" if place else message)
+        super().__init__(f"{message} ({self._where} {place})" if place else message)
         self.place = place
 
     @classmethod
@@ -64,10 +66,12 @@ class OOBError(JaxException):
 class FailedCheckError(JaxException):
     """A `check` of the user's was false."""
 
+    _where = "check failed at"
+
     @classmethod
     def of(cls, report: Report, payload: Sequence[Any]) -> FailedCheckError:
         args, kwargs = tree.unflatten(report.in_tree, payload)
-        return cls(f"{report.format.format(*args, **kwargs)} (check failed)", report.place)
+        return cls(report.format.format(*args, **kwargs), report.place)
 
 
 class BatchedError(JaxException):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.aval import aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr, dce
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, current, interpret_with
 from jaxlab.interpreters.check_errors import ErrorCategory
@@ -41,9 +42,20 @@ class CheckTrace(Trace):
         """Add an error, unless there is one already."""
         self.error = self.error.then(error)
 
-    def checked(self, closed: ClosedJaxpr, kinds: Iterable[Kind] = ()) -> CheckedProgram:
+    def checked(self, closed: ClosedJaxpr) -> CheckedProgram:
         """A program, checked as this trace checks."""
-        return check_jaxpr(closed, self.enabled, tuple(kinds))
+        return check_jaxpr(closed, self.enabled, ())
+
+    def checked_alike(self, programs: Sequence[ClosedJaxpr]) -> tuple[list[ClosedJaxpr], Any]:
+        """Programs of which one is run, checked, and the structure of the error that it gives."""
+        kinds = {kind: None for program in programs for kind in self.checked(program).kinds}
+        places = sorted(kinds, key=Kind.order)
+        checked = [check_jaxpr(program, self.enabled, places) for program in programs]
+        return [c.program for c in checked], _joined(checked)
+
+    def checked_step(self, closed: ClosedJaxpr, num_consts: int) -> CheckedProgram:
+        """A step of a loop, checked: after its constants it takes the error so far, and gives the next."""
+        return _checked_step(closed, self.enabled, num_consts)
 
     def outputs(self, err_tree: Any, out: Sequence[Any]) -> list[Any]:
         """What is left of a checked program's results when its error is included here."""
@@ -57,10 +69,25 @@ class CheckedProgram:
 
     __slots__ = ("err_tree", "kinds", "program")
 
-    def __init__(self, program: ClosedJaxpr, err_tree: Any, kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, program: ClosedJaxpr, error: Error) -> None:
         self.program = program
-        self.err_tree = err_tree
-        self.kinds = kinds
+        self.err_tree = tree.structure(error)
+        self.kinds = tuple(error._pred)
+
+    def start(self) -> list[Any]:
+        """The leaves of the error before the first step: none."""
+        return list(tree.leaves(init_error.with_kinds(self.kinds)))
+
+    def result(self, position: int) -> ClosedJaxpr:
+        """The program that gives one of its own results alone."""
+        return _result(self.program, self.err_tree.num_leaves + position)
+
+
+@memoised
+def _result(program: ClosedJaxpr, position: int) -> ClosedJaxpr:
+    jaxpr = program.jaxpr
+    used = [i == position for i in range(len(jaxpr.outvars))]
+    return ClosedJaxpr(dce(jaxpr, used)[0], program.consts)
 
 
 @memoised
@@ -74,16 +101,31 @@ def check_jaxpr(
         trace = CheckTrace(current.trace, enabled)
         with interpret_with(trace):
             out = eval_closed(closed, *args)
-        error = trace.error.with_kinds(kinds)
-        found.append(error)
-        return [*tree.leaves(error), *out]
+        found.append(trace.error.with_kinds(kinds))
+        return [*tree.leaves(found[0]), *out]
 
     program = stage_closed(fun, closed.in_avals, closed.jaxpr.debug)
-    (error,) = found
-    return CheckedProgram(program, tree.structure(error), tuple(error._pred))
+    return CheckedProgram(program, found[0])
 
 
-def joined(programs: Sequence[CheckedProgram]) -> Any:
+@memoised
+def _checked_step(closed: ClosedJaxpr, enabled: frozenset[ErrorCategory], num_consts: int) -> CheckedProgram:
+    checked = check_jaxpr(closed, enabled, ())
+    count = checked.err_tree.num_leaves
+    found: list[Error] = []
+
+    def fun(*args: Any) -> list[Any]:
+        before = tree.unflatten(checked.err_tree, args[num_consts : num_consts + count])
+        out = eval_closed(checked.program, *args[:num_consts], *args[num_consts + count :])
+        found.append(before.then(tree.unflatten(checked.err_tree, out[:count])))
+        return [*tree.leaves(found[0]), *out[count:]]
+
+    avals, errors = checked.program.in_avals, [aval_of(x) for x in checked.start()]
+    program = stage_closed(fun, [*avals[:num_consts], *errors, *avals[num_consts:]], closed.jaxpr.debug)
+    return CheckedProgram(program, found[0])
+
+
+def _joined(programs: Sequence[CheckedProgram]) -> Any:
     """The structure of the error that one of several programs with the same kinds returns."""
     errors = [tree.unflatten(p.err_tree, range(p.err_tree.num_leaves)) for p in programs]
     metadata = {code: report for error in errors for code, report in error._metadata.items()}

@@ -22,23 +22,27 @@ from jaxlab.primitives.reduction import reduce_or
 from jaxlab.primitives.reshaping import reshape
 
 # Those that can make a NaN of numbers; the others only hand on one that was reported already.
-MAY_GIVE_NAN = frozenset(
+_NAN_NAMES = (
     "acos acosh add asin asinh atan2 atan atanh bessel_i0e bessel_i1e cbrt conv_general_dilated cos cosh "
     "cumlogsumexp cummax cummin cumprod cumsum digamma div dot_general erf_inv erf erfc exp expm1 fft "
     "igamma_grad_a igamma igammac integer_pow lgamma linear_solve log1p log logistic mul pad pow psum reduce "
     "reduce_prod reduce_sum reduce_window reduce_window_sum regularized_incomplete_beta rem rng_uniform rsqrt "
-    "scatter scatter-add scatter-mul scatter-min scatter-max sin sinh sqrt sub tan tanh".split()
+    "scatter scatter-add scatter-mul scatter-min scatter-max sin sinh sqrt sub tan tanh"
 )
+MAY_GIVE_NAN = frozenset(_NAN_NAMES.split())
 
 I32 = np.dtype(np.int32)
 
 
-def inspect(trace: Any, primitive: Any, args: Sequence[Any], params: dict[str, Any], out: Sequence[Any]) -> None:
+def inspect(
+    trace: Any, primitive: Any, args: Sequence[Any], params: dict[str, Any], out: Sequence[Any]
+) -> None:
     """Include in the error of ``trace`` what an application did wrong, of what it is to look for."""
     name = primitive.name
     enabled = trace.enabled
     if name == "div" and DivisionByZeroError in enabled:
-        zero = eq(args[1], np.zeros((), aval_of(args[1]).dtype) + _zeros_of(args[1]))
+        divisor = aval_of(args[1])
+        zero = eq(args[1], np.zeros(divisor.shape, divisor.dtype))
         trace.include(failure(_any(zero), Report(DivisionByZeroError, place(), name)))
     if name in MAY_GIVE_NAN and NaNError in enabled:
         for x in out:
@@ -56,11 +60,6 @@ def inspect(trace: Any, primitive: Any, args: Sequence[Any], params: dict[str, A
             numbers = params["dimension_numbers"]
             sizes = _window_sizes(aval_of(args[0]).shape, aval_of(args[2]).shape, numbers)
             _check_indices(trace, name, args[0], args[1], numbers.scatter_dims_to_operand_dims, sizes)
-
-
-def _zeros_of(x: Any) -> Any:
-    aval = aval_of(x)
-    return np.zeros(aval.shape, aval.dtype)
 
 
 def _any(x: Any) -> Any:

@@ -15,7 +15,13 @@ from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.effects import Effect, Effects
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import Tracer, current, leaked
-from jaxlab.interpreters.check_errors import BatchedError, ErrorCategory, JaxException, JaxRuntimeError, Report
+from jaxlab.interpreters.check_errors import (
+    BatchedError,
+    ErrorCategory,
+    JaxException,
+    JaxRuntimeError,
+    Report,
+)
 from jaxlab.primitives.arg_extremes import argmax
 from jaxlab.primitives.broadcasting import broadcast_axis, move_axis
 from jaxlab.primitives.comparison import select_n
@@ -103,9 +109,7 @@ class Error:
             if kind in preds:
                 preds[kind] = bitwise_or(preds[kind], first)
                 codes[kind] = select_n(first, codes[kind], code)
-                payloads[kind] = [
-                    select_n(first, a, b) for a, b in zip(payloads[kind], payload, strict=True)
-                ]
+                payloads[kind] = [select_n(first, a, b) for a, b in zip(payloads[kind], payload, strict=True)]
             else:
                 preds[kind], codes[kind], payloads[kind] = first, code, payload
         return Error(preds, codes, {**self._metadata, **other._metadata}, payloads)

@@ -109,6 +109,10 @@ class Jit(HigherOrder):
     def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
         return save_in_call(eqn.replace(params=_fresh(eqn.params)), "jaxpr", wanted, policy)
 
+    def check(self, trace: Any, args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+        checked = trace.checked(jaxpr)
+        return list(trace.outputs(checked.err_tree, self.rebind(checked.program, args, params)))
+
     def rebind(self, jaxpr: ClosedJaxpr, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Apply a program derived from this one."""
         out: list[Any] = self.bind(*args, **{**_fresh(params), "jaxpr": jaxpr})

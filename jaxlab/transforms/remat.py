@@ -297,6 +297,10 @@ class Checkpoint(HigherOrder):
         first, second = save_in_call(eqn, "jaxpr", wanted, policy, **_flags_of(eqn))
         return first, second.replace(params={**second.params, "differentiated": True})
 
+    def check(self, trace: Any, args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+        checked = trace.checked(jaxpr)
+        return list(trace.outputs(checked.err_tree, self.bind(*args, jaxpr=checked.program, **params)))
+
     def reference(self, *args: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
         return [np.asarray(x) for x in eval_closed(jaxpr, *args)]
 
