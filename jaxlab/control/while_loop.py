@@ -23,6 +23,7 @@ from jaxlab.control.bodies import (
 )
 from jaxlab.control.scan import scan
 from jaxlab.control.while_checking import check_while
+from jaxlab.control.while_lowering import keep_done, lower_while, lower_with_ordered_test
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.effects import ordered
@@ -37,11 +38,10 @@ from jaxlab.interpreters.jvp import instantiate_tangent, jvp_jaxpr
 from jaxlab.interpreters.partial_eval import split_jaxpr
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.arithmetic import add, mul
-from jaxlab.primitives.broadcasting import F32, broadcast_in_dim
-from jaxlab.primitives.comparison import lt, select_n
+from jaxlab.primitives.broadcasting import F32
+from jaxlab.primitives.comparison import lt
 from jaxlab.primitives.conversion import convert_element_type
 from jaxlab.primitives.elementwise import scalar_like
-from jaxlab.primitives.reduction import reduce_or
 
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
@@ -161,35 +161,8 @@ class While(HigherOrder):
     def lower(
         self, ctx: Any, *operands: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int
     ) -> list[Any]:
-        b = ctx.b
-        consts = cond_nconsts + body_nconsts
-        pred = cond_jaxpr.out_avals[0]
-        types = [b.type(aval) for aval in ctx.avals_in]
-        if ordered(cond_jaxpr.effects):
-            return _lower_with_ordered_test(ctx, operands, cond_jaxpr, cond_nconsts, body_jaxpr, body_nconsts)
-        keeps_order = ordered(body_jaxpr.effects)
-        if keeps_order:
-            types, operands = [*types, b.token], (*operands, ctx.token)
-        loop = b.op("stablehlo.while", types, operands, regions=2)
-        test, arguments = b.block(loop.regions[0], types)
-        test_consts, _, carry = split_by(arguments[: len(ctx.avals_in)], cond_nconsts, body_nconsts)
-        go_on = ctx.inline(cond_jaxpr, test, [*test_consts, *carry], "while/cond")
-        test.end(ctx.inline(_any(cond_jaxpr), test, go_on) if pred.shape else go_on)
-        body, arguments = b.block(loop.regions[1], types)
-        if keeps_order:
-            *arguments, ctx.token = arguments
-        test_consts, body_consts, carry = split_by(arguments, cond_nconsts, body_nconsts)
-        after = ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")
-        if pred.shape:
-            # Slices that are done wait for the others, and keep their carry.
-            going = ctx.inline(cond_jaxpr, body, [*test_consts, *carry], "while/body_pred")
-            keep = _keep(cond_jaxpr, body_jaxpr.out_avals)
-            after = ctx.inline(keep, body, [*going, *after, *carry])
-        body.end([*arguments[:consts], *after, *([ctx.token] if keeps_order else [])])
-        out = list(loop.results)[consts:]
-        if keeps_order:
-            ctx.token = out.pop()
-        return out
+        lower = lower_with_ordered_test if ordered(cond_jaxpr.effects) else lower_while
+        return lower(ctx, operands, cond_jaxpr, cond_nconsts, body_jaxpr, body_nconsts)
 
     def step_through(
         self,
@@ -207,7 +180,7 @@ class While(HigherOrder):
                 return
             after = run(body_jaxpr, [*body_consts, *carry], f"step {i} of while_loop")
             if np.ndim(going):
-                after = eval_closed(_keep(cond_jaxpr, body_jaxpr.out_avals), going, *after, *carry)
+                after = eval_closed(keep_done(cond_jaxpr, body_jaxpr.out_avals), going, *after, *carry)
             carry = after
 
     def jvp(
@@ -409,34 +382,6 @@ class While(HigherOrder):
         yield Example((steps, np.zeros(3, np.int32), x), params, reverse=False, positive=True)
 
 
-def _lower_with_ordered_test(
-    ctx: Any,
-    operands: Sequence[Any],
-    cond_jaxpr: ClosedJaxpr,
-    cond_nconsts: int,
-    body_jaxpr: ClosedJaxpr,
-    body_nconsts: int,
-) -> list[Any]:
-    """A loop whose condition has ordered effects: the condition region cannot hand a token on, so that the
-    condition is computed before the loop and at the end of each step, and carried.
-    """
-    b = ctx.b
-    consts = cond_nconsts + body_nconsts
-    test_consts, _, carry = split_by(operands, cond_nconsts, body_nconsts)
-    (pred,) = ctx.inline(cond_jaxpr, b, [*test_consts, *carry], "while/cond")
-    types = [*[b.type(aval) for aval in ctx.avals_in], pred.type, b.token]
-    loop = b.op("stablehlo.while", types, [*operands, pred, ctx.token], regions=2)
-    test, arguments = b.block(loop.regions[0], types)
-    test.end([arguments[-2]])
-    body, (*arguments, _, ctx.token) = b.block(loop.regions[1], types)
-    test_consts, body_consts, carry = split_by(arguments, cond_nconsts, body_nconsts)
-    carry = ctx.inline(body_jaxpr, body, [*body_consts, *carry], "while/body")
-    (pred,) = ctx.inline(cond_jaxpr, body, [*test_consts, *carry], "while/cond")
-    body.end([*arguments[:consts], *carry, pred, ctx.token])
-    *out, _, ctx.token = loop.results
-    return out[consts:]
-
-
 @memoised
 def _ignoring(test: ClosedJaxpr, extra: Sequence[ShapedArray]) -> ClosedJaxpr:
     """The condition of a carry with more entries at its end."""
@@ -449,28 +394,6 @@ def _ignoring(test: ClosedJaxpr, extra: Sequence[ShapedArray]) -> ClosedJaxpr:
 def _without_unknown(test: ClosedJaxpr, num_consts: int, kept: Sequence[int]) -> ClosedJaxpr:
     """The condition, which needs none of the others, of the carries that are kept."""
     return reorder(test, [*range(num_consts), *[num_consts + i for i in kept]])
-
-
-@memoised
-def _any(test: ClosedJaxpr) -> ClosedJaxpr:
-    """Whether any slice goes on, from what a condition says of each."""
-    (pred,) = test.out_avals
-    return stage_closed(lambda going: [reduce_or(going, tuple(range(len(pred.shape))))], [pred])
-
-
-@memoised
-def _keep(test: ClosedJaxpr, avals: Sequence[ShapedArray]) -> ClosedJaxpr:
-    """The new carry of slices that go on, the old one of those that are done."""
-    (pred,) = test.out_avals
-
-    def fun(going: Any, *values: Any) -> list[Any]:
-        chosen = []
-        for aval, new, old in zip(avals, values[: len(avals)], values[len(avals) :], strict=True):
-            which = broadcast_in_dim(going, aval.shape, tuple(range(len(pred.shape))))
-            chosen.append(select_n(which, old, new))
-        return chosen
-
-    return stage_closed(fun, [pred, *avals, *avals])
 
 
 while_p = While()
