@@ -71,6 +71,7 @@ from jaxlab.transforms.jacobian import jacfwd as jacfwd
 from jaxlab.transforms.jacobian import jacrev as jacrev
 from jaxlab.transforms.jit import jit as jit
 from jaxlab.transforms.jvp import jvp as jvp
+from jaxlab.transforms.linearize import linearize as linearize
 from jaxlab.transforms.make_jaxpr import eval_shape as eval_shape
 from jaxlab.transforms.make_jaxpr import make_jaxpr as make_jaxpr
 from jaxlab.transforms.named_scope import named_scope as named_scope
@@ -78,7 +79,6 @@ from jaxlab.transforms.placement import block_until_ready as block_until_ready
 from jaxlab.transforms.placement import device_get as device_get
 from jaxlab.transforms.placement import device_put as device_put
 from jaxlab.transforms.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
-from jaxlab.transforms.vjp import linearize as linearize
 from jaxlab.transforms.vjp import vjp as vjp
 from jaxlab.transforms.vmap import vmap as vmap
 from jaxlab.version import __version__ as __version__
@@ -90,6 +90,7 @@ _run_if_untested()
 if _TYPE_CHECKING:
     from jaxlab import ad_checkpoint as ad_checkpoint
     from jaxlab import custom_batching as custom_batching
+    from jaxlab import custom_derivatives as custom_derivatives
     from jaxlab import debug as debug
     from jaxlab import experimental as experimental
     from jaxlab import nn as nn
@@ -97,6 +98,11 @@ if _TYPE_CHECKING:
     from jaxlab import stages as stages
     from jaxlab.control.callback import pure_callback as pure_callback
     from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
+    from jaxlab.transforms.closure_convert import closure_convert as closure_convert
+    from jaxlab.transforms.custom_gradient import custom_gradient as custom_gradient
+    from jaxlab.transforms.custom_vjp import custom_vjp as custom_vjp
+    from jaxlab.transforms.fwd_and_bwd import fwd_and_bwd as fwd_and_bwd
+    from jaxlab.transforms.linear_transpose import linear_transpose as linear_transpose
     from jaxlab.transforms.remat import checkpoint as checkpoint
     from jaxlab.transforms.remat import remat as remat
 else:
@@ -106,12 +112,18 @@ else:
             "jaxlab.ad_checkpoint": "=",
             "jaxlab.control.callback": "pure_callback",
             "jaxlab.custom_batching": "=",
+            "jaxlab.custom_derivatives": "=",
             "jaxlab.debug": "=",
             "jaxlab.experimental": "=",
             "jaxlab.nn": "=",
             "jaxlab.random": "=",
             "jaxlab.stages": "=",
             "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
+            "jaxlab.transforms.closure_convert": "closure_convert",
+            "jaxlab.transforms.custom_gradient": "custom_gradient",
+            "jaxlab.transforms.custom_vjp": "custom_vjp",
+            "jaxlab.transforms.fwd_and_bwd": "fwd_and_bwd",
+            "jaxlab.transforms.linear_transpose": "linear_transpose",
             "jaxlab.transforms.remat": "checkpoint remat",
         },
     )

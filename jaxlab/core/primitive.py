@@ -22,7 +22,7 @@ class Example:
       params: the parameters by name.
       differentiate: whether the derivative rules are checked at these arguments (off at kinks and for
         integers), or the positions of the arguments in which they are.
-      reverse: whether reverse mode works, where the derivative rules are checked.
+      forward, reverse: whether that mode works, where the derivative rules are checked.
       positive: draw the random values from (0.5, 1.5), for functions not defined everywhere.
       tolerance: relative tolerance of the comparison with ``reference`` in float32.
       axes: named axes with their sizes, outermost first, for what works across them: each of ``args`` is a
@@ -32,6 +32,7 @@ class Example:
     args: tuple[Any, ...]
     params: dict[str, Any] = field(default_factory=dict)
     differentiate: bool | tuple[int, ...] = True
+    forward: bool = True
     reverse: bool = True
     positive: bool = False
     tolerance: float = 2e-5

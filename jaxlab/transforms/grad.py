@@ -11,7 +11,9 @@ import numpy as np
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import aval_of, is_array_like, is_inexact
 from jaxlab.interpreters.functions import function_name
-from jaxlab.transforms.vjp import linearize_tree, pull_back
+from jaxlab.transforms.argnums import as_indices, chosen_arguments
+from jaxlab.transforms.linearized import check_callable, linearize_tree
+from jaxlab.transforms.vjp import pull_back
 
 
 def grad(
@@ -20,6 +22,7 @@ def grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     allow_int: bool = False,
+    reduce_axes: Sequence[Any] = (),
 ) -> Callable[..., Any]:
     """The gradient of a function with a real scalar result.
 
@@ -41,7 +44,7 @@ def grad(
     >>> grad(lambda x: x ** 3)(2.0)
     Array(12., dtype=float32, weak_type=True)
     """
-    both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int, _name="grad")
+    both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int, reduce_axes, _name="grad")
 
     @functools.wraps(fun, updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -57,6 +60,7 @@ def value_and_grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     allow_int: bool = False,
+    reduce_axes: Sequence[Any] = (),
     *,
     _name: str = "value_and_grad",
 ) -> Callable[..., Any]:
@@ -68,47 +72,29 @@ def value_and_grad(
     >>> value_and_grad(lambda x: x ** 3)(2.0)
     (Array(8., dtype=float32, weak_type=True), Array(12., dtype=float32, weak_type=True))
     """
-    if not callable(fun):
-        raise TypeError(
-            f"{_name}: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
-        )
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    if reduce_axes:
+        raise NotImplementedError(f"{_name}: reduce_axes is no longer supported; leave it out")
+    check_callable(_name, fun)
+    single = not isinstance(argnums, Sequence)
+    numbers = as_indices(_name, argnums)
 
     @functools.wraps(fun, updated=())
     def both(*args: Any, **kwargs: Any) -> Any:
-        chosen = [_resolve(_name, fun, i, len(args)) for i in numbers]
-        primals = [args[i] for i in chosen]
+        partial, primals, chosen = chosen_arguments(_name, fun, numbers, args, kwargs)
         for i, x in zip(chosen, primals, strict=True):
             for leaf in tree.leaves(x):
                 _check_input(_name, fun, i, leaf, holomorphic, allow_int)
-
-        def partial(*xs: Any) -> Any:
-            full = list(args)
-            for i, x in zip(chosen, xs, strict=True):
-                full[i] = x
-            return fun(*full, **kwargs)
-
-        partial.__name__ = function_name(fun)
-        value, linear, in_tree, _, aux = linearize_tree(partial, primals, has_aux)
+        value, linear, in_tree, _, aux = linearize_tree(partial, primals, has_aux, _name)
         _check_output(_name, fun, value, holomorphic)
         aval = linear.out_avals[0]
         in_avals = [aval_of(x) for x in tree.leaves(primals)]
         one = np.ones((), aval.dtype)[()]
         ct = one.item() if aval.weak_type else one
         gradients = tree.unflatten(in_tree, pull_back(linear, [ct], in_avals))
-        result = gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        result = gradients[0] if single else tuple(gradients)
         return ((value, aux) if has_aux else value), result
 
     return both
-
-
-def _resolve(name: str, fun: Any, argnum: int, count: int) -> int:
-    if not -count <= argnum < count:
-        raise TypeError(
-            f"{name}: argnums names argument {argnum}, but {function_name(fun)} was called with {count} "
-            f"positional argument{'s' * (count != 1)}"
-        )
-    return argnum % count
 
 
 def _check_input(name: str, fun: Any, argnum: int, x: Any, holomorphic: bool, allow_int: bool) -> None:

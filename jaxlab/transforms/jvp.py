@@ -7,9 +7,10 @@ from typing import Any
 
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import Zero, aval_of
-from jaxlab.interpreters.functions import FlatFunction, function_name
+from jaxlab.interpreters.functions import FlatFunction
 from jaxlab.interpreters.jvp import jvp_flat
 from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.transforms.linearized import check_callable, check_pair
 
 
 def jvp(
@@ -31,13 +32,14 @@ def jvp(
     >>> jvp(jnp.sin, (0.0,), (1.0,))
     (Array(0., dtype=float32, weak_type=True), Array(1., dtype=float32, weak_type=True))
     """
+    check_callable("jvp", fun)
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TypeError(
             "jvp: primals and tangents are tuples or lists, one entry an argument, but got a "
             f"{type(primals).__name__} and a {type(tangents).__name__}"
         )
-    leaves, in_tree = tree.flatten(tuple(primals))
-    tangent_leaves, tangent_tree = tree.flatten(tuple(tangents))
+    leaves, in_tree = tree.flatten(primals)
+    tangent_leaves, tangent_tree = tree.flatten(tangents)
     if in_tree != tangent_tree:
         raise TypeError(f"jvp: primals have structure {in_tree}, but tangents have structure {tangent_tree}")
     directions: list[Any] = []
@@ -58,9 +60,5 @@ def jvp(
     out_tangent = tree.unflatten(flat.out_tree, [instantiate(t) for t in out_tangents])
     if not has_aux:
         return out, out_tangent
-    if not isinstance(out, tuple) or len(out) != 2:
-        raise TypeError(
-            f"jvp: with has_aux=True {function_name(fun)} returns a pair, but it returned a "
-            f"{type(out).__name__}"
-        )
+    check_pair("jvp", fun, out)
     return out[0], out_tangent[0], out[1]

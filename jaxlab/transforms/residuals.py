@@ -13,7 +13,7 @@ from jaxlab.interpreters.functions import FlatFunction, debug_info
 from jaxlab.interpreters.staging import stage
 from jaxlab.primitives.conversion import reduce_precision_p
 from jaxlab.primitives.naming import name_p
-from jaxlab.transforms.vjp import linearize_flat
+from jaxlab.transforms.linearized import linearize_flat
 
 
 def saved_residuals(f: Callable[..., Any], *args: Any, **kwargs: Any) -> list[tuple[ShapedArray, str]]:

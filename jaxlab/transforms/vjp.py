@@ -1,4 +1,4 @@
-"""Reverse-mode differentiation: linearize, then transpose."""
+"""``vjp``: reverse-mode differentiation, which linearizes a function and transposes that."""
 
 from __future__ import annotations
 
@@ -8,136 +8,20 @@ from typing import Any
 import numpy as np
 
 from jaxlab import dtypes, tree
-from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
-from jaxlab.core.jaxpr import Jaxpr, dce, variables_read
-from jaxlab.core.trace import current, interpret_with
-from jaxlab.interpreters.functions import FlatFunction, function_name
-from jaxlab.interpreters.jvp import NO_TANGENT, jvp_flat
-from jaxlab.interpreters.partial_eval import SplitTrace, needed_part
-from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
-from jaxlab.interpreters.transpose import backward
+from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.jaxpr import Jaxpr
+from jaxlab.core.trace import current
+from jaxlab.interpreters.functions import function_name
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime.transfer import put
+from jaxlab.transforms.linearized import Linearized, check_callable, linearize_tree
+from jaxlab.transforms.ruled_function import leaf_path
+from jaxlab.tree_util import register_pytree_node
 
 
-class Linearized:
-    """The linear part of a function at a point: a program of tangents whose constants are the residuals.
-
-    ``out_from`` tells for each result which output of the program its tangent is, or None where it is zero.
-    """
-
-    __slots__ = ("in_from", "jaxpr", "out_avals", "out_from", "residuals")
-
-    def __init__(
-        self,
-        jaxpr: Jaxpr,
-        residuals: list[Any],
-        in_from: list[int | None],
-        out_from: list[int | None],
-        out_avals: list[ShapedArray],
-    ) -> None:
-        self.jaxpr = jaxpr
-        self.residuals = residuals
-        self.in_from = in_from
-        self.out_from = out_from
-        self.out_avals = out_avals
-
-    def forget_unread(self) -> None:
-        """Drop equations that no result needs, and residuals that only they read: it will be run many times."""
-        jaxpr, _ = dce(self.jaxpr, [True] * len(self.jaxpr.outvars))
-        used = variables_read(jaxpr)
-        kept = [(v, x) for v, x in zip(jaxpr.constvars, self.residuals, strict=True) if v in used]
-        self.jaxpr, self.residuals = jaxpr.replace(constvars=[v for v, _ in kept]), [x for _, x in kept]
-
-    def push(self, tangents: Sequence[Any]) -> list[Any]:
-        """Tangents of the results; zeros are made where nothing depends on the arguments."""
-        given = [t for t, i in zip(tangents, self.in_from, strict=True) if i is not None]
-        out = eval_jaxpr(self.jaxpr, self.residuals, *given)
-        return [
-            instantiate(Zero(aval.to_tangent_aval())) if i is None else out[i]
-            for i, aval in zip(self.out_from, self.out_avals, strict=True)
-        ]
-
-    def pull(self, cts: Sequence[Any]) -> list[Any]:
-        """Cotangents, or ``Zero``, of the arguments; None for those that have none."""
-        given: list[Any] = [Zero(v.aval) for v in self.jaxpr.outvars]
-        for ct, i in zip(cts, self.out_from, strict=True):
-            if i is not None:
-                given[i] = ct
-        linear = [UndefinedPrimal(v.aval) for v in self.jaxpr.invars]
-        found = backward(self.jaxpr, self.residuals, linear, given)
-        return [None if i is None else found[i] for i in self.in_from]
-
-
-def linearize_flat(
-    fun: Callable[..., Sequence[Any]], primals: Sequence[Any], count: Callable[[], int | None] = lambda: None
-) -> tuple[list[Any], Linearized]:
-    """The results of ``fun``, flat, and its linear part. Arguments of integer dtypes have no tangent.
-
-    Where ``count``, asked after ``fun`` ran, gives a number, the linear part is that of so many results.
-    """
-    known = current.trace
-    unknown = StagingTrace(known)
-    avals = [aval_of(x) for x in primals]
-    in_from: list[int | None] = []
-    tangents: list[Any] = []
-    for aval in avals:
-        tangent_aval = aval.to_tangent_aval()
-        inexact = tangent_aval.dtype != dtypes.float0
-        in_from.append(len(unknown.invars) if inexact else None)
-        tangents.append(unknown.new_argument(tangent_aval) if inexact else Zero(tangent_aval))
-    try:
-        with interpret_with(SplitTrace(known, unknown)):
-            outputs, out_tangents = jvp_flat(fun, primals, tangents)
-        out_from: list[int | None] = []
-        results: list[Any] = []
-        for t in out_tangents[: count()]:
-            if type(t) is Zero:
-                out_from.append(None)
-            else:
-                out_from.append(len(results))
-                results.append(t)
-        jaxpr, residuals = needed_part(*unknown.finish(results))
-    finally:
-        unknown.alive = False
-    out_avals = [aval_of(x) if is_array_like(x) else NO_TANGENT for x in outputs[: count()]]
-    return outputs, Linearized(jaxpr, residuals, in_from, out_from, out_avals)
-
-
-def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """The value of ``fun`` at ``primals`` and its derivative there as a linear function of tangents.
-
-    Args:
-      fun: a function of pytrees of arrays; with ``has_aux`` it returns a pair whose second part is passed on.
-      primals: where to linearize.
-
-    Returns:
-      ``(value, f_jvp)``, or ``(value, f_jvp, aux)``; ``f_jvp`` takes tangents like ``primals`` and returns a
-      tangent like the value. Calling it repeats nothing of ``fun``.
-
-    >>> y, f_jvp = linearize(jnp.sin, 2.0)
-    >>> f_jvp(1.0)
-    Array(-0.41614684, dtype=float32, weak_type=True)
-    """
-    value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux)
-    linear.forget_unread()
-    avals = [aval_of(x) for x in tree.leaves(primals)]
-
-    def f_jvp(*tangents: Any) -> Any:
-        leaves, given_tree = tree.flatten(tangents)
-        if given_tree != in_tree:
-            raise TypeError(
-                f"linearize: tangents of structure {given_tree} were given, but the primals have structure "
-                f"{in_tree}"
-            )
-        for t, aval in zip(leaves, avals, strict=True):
-            _check_tangent("linearize", t, aval)
-        return tree.unflatten(out_tree, linear.push(leaves))
-
-    return (value, f_jvp, aux) if has_aux else (value, f_jvp)
-
-
-def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+def vjp(
+    fun: Callable[..., Any], *primals: Any, has_aux: bool = False, reduce_axes: Sequence[Any] = ()
+) -> Any:
     """The value of ``fun`` at ``primals`` and the function that pulls cotangents back.
 
     Args:
@@ -145,92 +29,139 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
       primals: where to differentiate.
 
     Returns:
-      ``(value, f_vjp)``, or ``(value, f_vjp, aux)``; ``f_vjp`` takes a cotangent like the value and returns a
-      tuple of cotangents like ``primals``.
+      ``(value, f_vjp)``, or ``(value, f_vjp, aux)``; ``f_vjp``, a `VJP`, takes a cotangent like the value and
+      returns a tuple of cotangents like ``primals``.
 
     Raises:
+      TypeError: if ``fun`` is no function, or returns no pair with ``has_aux``.
       ValueError: from ``f_vjp``, if the cotangent differs from the value in structure, shapes or dtypes.
 
     >>> y, f_vjp = vjp(lambda x: x * x, 3.0)
     >>> f_vjp(1.0)
     (Array(6., dtype=float32, weak_type=True),)
     """
-    value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux)
-    in_avals = [aval_of(x) for x in tree.leaves(primals)]
-    name = function_name(fun)
+    if reduce_axes:
+        raise NotImplementedError("vjp: reduce_axes is no longer supported; leave it out")
+    check_callable("vjp", fun)
+    value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux, "vjp")
+    leaves = tree.leaves(primals)
+    place = {id(x): i for i, x in enumerate(leaves)}
+    from_primal = [place.get(id(x)) for x in linear.residuals]
+    used = set(from_primal)
+    kept = [x if i in used else NOT_NEEDED for i, x in enumerate(leaves)]
+    pullback = Pullback(function_name(fun), linear, from_primal, [aval_of(x) for x in leaves])
+    opaque = [x for x, i in zip(linear.residuals, from_primal, strict=True) if i is None]
+    f_vjp = VJP(pullback, in_tree, out_tree, list(tree.unflatten(in_tree, kept)), opaque)
+    return (value, f_vjp, aux) if has_aux else (value, f_vjp)
 
-    def f_vjp(ct: Any) -> Any:
-        leaves, given_tree = tree.flatten(ct)
-        if given_tree != out_tree:
+
+class NotNeeded:
+    """In the place of an argument that the backward pass does not need. It is a tree without leaves."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "NotNeeded()"
+
+
+NOT_NEEDED = NotNeeded()
+register_pytree_node(NotNeeded, lambda x: ((), None), lambda aux, children: NOT_NEEDED)
+
+
+class Pullback:
+    """The transposed program of a function, and where each of its residuals is to be found."""
+
+    __slots__ = ("from_primal", "in_avals", "linear", "name")
+
+    def __init__(
+        self, name: str, linear: Linearized, from_primal: list[int | None], in_avals: list[ShapedArray]
+    ) -> None:
+        self.name = name
+        self.linear = linear.with_residuals([])
+        self.from_primal = from_primal
+        self.in_avals = in_avals
+
+    def __repr__(self) -> str:
+        return f"derivative of {self.name}: {self.linear.jaxpr}"
+
+
+class VJP:
+    """The function that pulls a cotangent of a result back to the arguments.
+
+    It is a pytree of what it keeps, and so can be an argument or a result of a jitted or mapped function.
+
+    Attributes:
+      in_tree, out_tree: the structures of the tuple of arguments and of the result.
+      args_res: the arguments, as far as they are needed; a `NotNeeded` for each leaf that is not.
+      opaque_residuals: everything else that is needed.
+    """
+
+    __slots__ = ("__weakref__", "args_res", "fun", "in_tree", "opaque_residuals", "out_tree")
+
+    def __init__(
+        self, fun: Pullback, in_tree: Any, out_tree: Any, args_res: list[Any], opaque_residuals: list[Any]
+    ) -> None:
+        self.fun = fun
+        self.in_tree = in_tree
+        self.out_tree = out_tree
+        self.args_res = args_res
+        self.opaque_residuals = opaque_residuals
+
+    @property
+    def jaxpr(self) -> Jaxpr:
+        """The program that is transposed: from residuals and tangents to tangents."""
+        return self.fun.linear.jaxpr
+
+    def __repr__(self) -> str:
+        return f"VJP({self.fun!r}, args_res={self.args_res}, opaque_residuals={self.opaque_residuals})"
+
+    def __call__(self, out_ct: Any, *more: Any) -> Any:
+        """Cotangents of the arguments, a tuple, from one of the result."""
+        name, linear = self.fun.name, self.fun.linear
+        if more:
+            raise TypeError(
+                f"vjp: {len(more) + 1} cotangents were given, but {name} returns one value, be it a tuple; give one "
+                "cotangent of its structure, as in f_vjp((a, b))"
+            )
+        cts, given_tree = tree.flatten(out_ct)
+        if given_tree != self.out_tree:
             raise ValueError(
                 f"vjp: a cotangent of structure {given_tree} was given, but {name} returned structure "
-                f"{out_tree}"
+                f"{self.out_tree}; give one like its value"
             )
-        for x, aval in zip(leaves, linear.out_avals, strict=True):
-            _check_tangent("vjp", x, aval)
-        return tree.unflatten(in_tree, pull_back(linear, leaves, in_avals))
+        for i, (x, aval) in enumerate(zip(cts, linear.out_avals, strict=True)):
+            own, wanted = aval_of(x), aval.to_tangent_aval()
+            if own.shape != wanted.shape or (own.dtype != wanted.dtype and wanted.dtype != dtypes.float0):
+                raise ValueError(
+                    f"vjp: the cotangent{leaf_path(self.out_tree, i)} is {own.str_short()}, but {name} returned "
+                    f"{aval.str_short()} there, whose cotangent has type {wanted.str_short()}; convert or reshape it"
+                )
+        opaque = iter(self.opaque_residuals)
+        arguments = tree.leaves(self.args_res, is_leaf=lambda x: type(x) is NotNeeded)
+        residuals = [next(opaque) if i is None else arguments[i] for i in self.fun.from_primal]
+        found = pull_back(linear.with_residuals(residuals), cts, self.fun.in_avals)
+        return tree.unflatten(self.in_tree, found)
 
-    return (value, f_vjp, aux) if has_aux else (value, f_vjp)
+
+register_pytree_node(
+    VJP,
+    lambda f: ((f.args_res, f.opaque_residuals), (f.fun, f.in_tree, f.out_tree)),
+    lambda aux, children: VJP(*aux, *children),
+)
 
 
 def pull_back(linear: Linearized, cts: Sequence[Any], in_avals: Sequence[ShapedArray]) -> list[Any]:
     """Cotangents as arrays; ``float0`` zeros for integer arguments."""
-    found = [
-        np.zeros(aval.shape, dtypes.float0) if ct is None else instantiate(ct)
-        for ct, aval in zip(linear.pull(cts), in_avals, strict=True)
-    ]
-    if current.trace.parent is not None:
-        return found
-    # No operation has touched a constant gradient: it is still a number.
-    return [x if ct is None else put(x) for x, ct in zip(found, linear.in_from, strict=True)]
-
-
-def linearize_tree(
-    fun: Callable[..., Any], primals: Sequence[Any], has_aux: bool
-) -> tuple[Any, Linearized, Any, Any, Any]:
-    """The value of a function of pytrees, its linear part, both structures, and the auxiliary result."""
-    leaves, in_tree = tree.flatten(primals)
-    aux: list[Any] = []
-
-    def main(*args: Any) -> Any:
-        out = fun(*args)
-        if not has_aux:
-            return out
-        if not isinstance(out, tuple) or len(out) != 2:
-            raise TypeError(
-                f"{function_name(fun)}: with has_aux=True the function returns a pair (value, auxiliary "
-                f"data), but it returned a {type(out).__name__}"
-            )
-        aux.append(out[1])
-        return out[0]
-
-    _, args_tree = tree.flatten((tuple(primals), {}))
-    flat = FlatFunction(main, args_tree)
-    state: dict[str, Any] = {}
-
-    def with_aux(*xs: Any) -> list[Any]:
-        outputs = flat(*xs)
-        aux_leaves, state["aux_tree"] = tree.flatten(aux[0]) if has_aux else ([], None)
-        state["count"] = len(outputs)
-        return outputs + aux_leaves
-
-    outputs, linear = linearize_flat(with_aux, leaves, lambda: state["count"])
-    count = state["count"]
-    value = tree.unflatten(flat.out_tree, outputs[:count])
-    return (
-        value,
-        linear,
-        in_tree,
-        flat.out_tree,
-        tree.unflatten(state["aux_tree"], outputs[count:]) if has_aux else None,
+    return as_arrays(
+        [
+            np.zeros(aval.shape, dtypes.float0) if ct is None else instantiate(ct)
+            for ct, aval in zip(linear.pull(cts), in_avals, strict=True)
+        ]
     )
 
 
-def _check_tangent(name: str, x: Any, aval: ShapedArray) -> None:
-    """Raise unless ``x`` can be a tangent of a value of type ``aval``."""
-    own, wanted = aval_of(x), aval.to_tangent_aval()
-    if own.shape != wanted.shape or (own.dtype != wanted.dtype and not own.weak_type):
-        raise ValueError(
-            f"{name}: a tangent or cotangent of type {own.str_short()} was given, but {wanted.str_short()} "
-            "is needed"
-        )
+def as_arrays(found: list[Any]) -> list[Any]:
+    """Results that no operation has touched are still numbers: they become arrays where that is possible."""
+    if current.trace.parent is not None:
+        return found
+    return [x if aval_of(x).dtype == dtypes.float0 else put(x) for x in found]

@@ -41,6 +41,7 @@ FLOORS = {
     "stages": 6,
     "export": 6,
     "image": 6,
+    "custom_derivatives": 6,
     "debug": 6,
     "experimental": 6,
     "inspection": 7,

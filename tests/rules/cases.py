@@ -22,12 +22,12 @@ FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn")
 # references of their own, or they hand values on unchanged.
 WITHOUT_REFERENCE = {
     "jit": "calls a jaxpr",
-    "custom_vjp_call": "calls a jaxpr",
     "shard_map": "calls a jaxpr on a mesh",
 }
 
 # No application of these can be written down by itself; the tests named exercise them.
 WITHOUT_EXAMPLES = {
+    "custom_lin": "only its transpose can be computed: the reverse mode of custom_vjp_call does it",
     "jit": "every program of tests/laws runs with and without it",
     "shard_map": "needs a mesh: tests/laws",
 }

@@ -14,7 +14,7 @@ from jaxlab import dtypes
 from jaxlab.config import enable_x64
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_inexact
 from jaxlab.interpreters.jvp import jvp_flat
-from jaxlab.transforms.vjp import linearize_flat
+from jaxlab.transforms.linearized import linearize_flat
 
 from .cases import Case, cases
 from .checks import same
@@ -25,8 +25,9 @@ STEP = 1e-5
 TOLERANCE = 2e-6  # of central differences with that step, for functions whose third derivative is moderate
 EXACT = 1e-9
 
-differentiated = [case for case in cases if case.differentiated]
+differentiated = [case for case in cases if case.differentiated and case.example.forward]
 reversible = [case for case in differentiated if case.example.reverse]
+reverse_only = [case for case in cases if case.differentiated and not case.example.forward]
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +204,50 @@ def test_transpose(case: Case) -> None:
     together = tuple(i for i in primitive.linear_in if i in wide.inexact)
     if len(together) > 1 and _jointly_linear(wide, together):
         _check_rule(wide, together, cts, places)
+
+
+@pytest.mark.parametrize("case", reverse_only, ids=lambda case: case.id)
+def test_reverse_alone(case: Case) -> None:
+    """Where there is no forward mode, pulling back is the adjoint of central differences, at second order too."""
+    wide = Wide(case)
+    rng = generator(case, "cotangents")
+    cts = [draw(rng, aval_of(x)) for x in wide.value(wide.args)]
+
+    def pulled(subset: tuple[int, ...], args: Any, given: Any) -> list[Any]:
+        def bound(*xs: Any) -> list[Any]:
+            full = dict(zip(subset, xs, strict=True))
+            return results(
+                wide.primitive,
+                wide.primitive.bind(*[full.get(i, x) for i, x in enumerate(args)], **wide.params),
+            )
+
+        return linearize_flat(bound, [args[i] for i in subset])[1].pull(given)
+
+    def first(*inputs: Any) -> list[Any]:
+        args, given = inputs[: len(wide.args)], inputs[len(wide.args) :]
+        return [x for subset in wide.subsets() for x in pulled(subset, args, given)]
+
+    found = iter(run(first, *wide.args, *cts))
+    for subset in wide.subsets():
+        along = {i: wide.tangents[i] for i in subset}
+        ahead, behind = wide.value(wide.moved(along, STEP)), wide.value(wide.moved(along, -STEP))
+        slopes = [(a - b) / (2 * STEP) for a, b in zip(ahead, behind, strict=True)]
+        left = sum(pairing(next(found), wide.tangents[i])[0] for i in subset)
+        right = sum(pairing(ct, slope)[0] for ct, slope in zip(cts, slopes, strict=True))
+        same(left, right, TOLERANCE, f"<pulled, t> and <ct, slope> for arguments {subset}")
+
+    def gradient(*args: Any) -> list[Any]:
+        return pulled(tuple(wide.inexact), args, cts)
+
+    def second(*inputs: Any) -> list[Any]:
+        args, given = inputs[: len(wide.args)], inputs[len(wide.args) :]
+        along = dict(zip(wide.inexact, given, strict=True))
+        return jvp_flat(gradient, args, wide.direction(along))[1]
+
+    curved = run(second, *wide.args, *wide.tangents.values())
+    ahead, behind = (run(gradient, *wide.moved(wide.tangents, h)) for h in (STEP, -STEP))
+    for i, (x, a, b) in enumerate(zip(curved, ahead, behind, strict=True)):
+        same(x, (a - b) / (2 * STEP), 10 * TOLERANCE, f"second derivative {i}")
 
 
 def _check_rule(wide: Wide, linear: tuple[int, ...], cts: list[Any], places: list[int]) -> None:
