@@ -68,6 +68,7 @@ from jaxlab.transforms.grad import grad as grad
 from jaxlab.transforms.grad import value_and_grad as value_and_grad
 from jaxlab.transforms.jacobian import hessian as hessian
 from jaxlab.transforms.jacobian import jacfwd as jacfwd
+from jaxlab.transforms.jacobian import jacobian as jacobian
 from jaxlab.transforms.jacobian import jacrev as jacrev
 from jaxlab.transforms.jit import jit as jit
 from jaxlab.transforms.jvp import jvp as jvp

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from jaxlab import dtypes, tree
-from jaxlab.core.aval import aval_of, is_array_like, is_inexact
+from jaxlab.core.aval import ShapedArray, aval_of, is_array_like, is_inexact
 from jaxlab.interpreters.functions import function_name
-from jaxlab.primitives.broadcasting import reshape
-from jaxlab.primitives.slicing import slice_in_dim
-from jaxlab.runtime.transfer import put
+from jaxlab.primitives.arithmetic import add, real
+from jaxlab.primitives.broadcasting import reshape, zeros_like_aval
+from jaxlab.primitives.comparison import eq
+from jaxlab.primitives.concatenation import split
+from jaxlab.primitives.conversion import convert, convert_element_type, convert_element_type_p
+from jaxlab.primitives.creation import broadcasted_iota
 from jaxlab.transforms.jvp import jvp
 from jaxlab.transforms.vjp import vjp
 from jaxlab.transforms.vmap import vmap
@@ -31,31 +33,39 @@ def jacfwd(
     Args:
       fun: a function of pytrees of arrays; with ``has_aux`` it returns a pair whose second part is passed on.
       argnums: the positional arguments to differentiate with respect to.
-      holomorphic: promise that ``fun`` is complex differentiable.
+      has_aux: ``fun`` returns a pair ``(value, auxiliary data)``; the result is then such a pair too.
+      holomorphic: promise that ``fun`` is complex differentiable; arguments and result are then complex.
 
     Returns:
       A function of the same arguments. Each result leaf of shape ``s`` and argument leaf of shape ``t`` gives
       an array of shape ``s + t``, nested as the result's structure and, inside, the argument's.
+
+    Raises:
+      TypeError: if an argument is not of a real floating-point dtype (complex, with ``holomorphic``).
+      ValueError: if there is no argument at one of the ``argnums``.
 
     >>> jacfwd(lambda x: x ** 2)(jnp.array([1.0, 2.0]))
     Array([[2., 0.],
            [0., 4.]], dtype=float32)
     """
 
+    _check_callable("jacfwd", fun)
+
     @functools.wraps(fun, updated=())
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         partial, primals = _partial("jacfwd", fun, argnums, args, kwargs, holomorphic)
 
         def push(*tangents: Any) -> Any:
-            if not has_aux:
-                return jvp(partial, primals, tangents)[1]
-            return jvp(partial, primals, tangents, has_aux=True)[1:]
+            value, columns, *aux = jvp(partial, primals, tangents, has_aux=has_aux)
+            return value, tree.map(_with_zeros, value, columns), *aux
 
-        axes: Any = (-1, None) if has_aux else -1
-        pushed = vmap(push, out_axes=axes)(*_standard_basis(primals))
-        columns, aux = pushed if has_aux else (pushed, None)
-        result = tree.map(lambda y: _unravel(primals, y, -1, isinstance(argnums, int)), columns)
-        return (result, aux) if has_aux else result
+        axes = (None, -1, None) if has_aux else (None, -1)
+        value, columns, *aux = vmap(push, out_axes=axes)(*_standard_basis(primals))
+        for leaf in tree.leaves(value):
+            if holomorphic and not is_complex(aval_of(leaf).dtype):
+                _refuse("jacfwd", f"the result of {function_name(fun)}", aval_of(leaf).dtype, holomorphic)
+        result = tree.map(lambda y, x: _unravel(primals, x, -1, isinstance(argnums, int), y), value, columns)
+        return (result, aux[0]) if has_aux else result
 
     return jacobian
 
@@ -69,29 +79,35 @@ def jacrev(
 ) -> Callable[..., Any]:
     """The Jacobian by reverse mode: one pass per output element, so good for few outputs.
 
-    Arguments and results are those of `jacfwd`.
+    Arguments, results and errors are those of `jacfwd`; with ``allow_int`` also arguments of integer dtypes are
+    accepted, whose part of the Jacobian holds nothing.
 
     >>> jacrev(lambda x: x ** 2)(jnp.array([1.0, 2.0]))
     Array([[2., 0.],
            [0., 4.]], dtype=float32)
     """
 
+    _check_callable("jacrev", fun)
+
     @functools.wraps(fun, updated=())
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         partial, primals = _partial("jacrev", fun, argnums, args, kwargs, holomorphic, allow_int)
         value, pullback, *aux = vjp(partial, *primals, has_aux=has_aux)
         for leaf in tree.leaves(value):
-            _check_differentiable(
-                "jacrev", f"the result of {function_name(fun)}", aval_of(leaf).dtype, holomorphic
-            )
+            dtype = aval_of(leaf).dtype
+            if is_complex(dtype) != holomorphic or not is_inexact(dtype):
+                _refuse("jacrev", f"the result of {function_name(fun)}", dtype, holomorphic)
         rows = vmap(pullback)(_standard_basis(value))
         example = primals[0] if isinstance(argnums, int) else tuple(primals)
         rows = rows[0] if isinstance(argnums, int) else rows
-        by_argument = tree.map(lambda _, x: _unravel((value,), x, 0, True), example, rows)
+        by_argument = tree.map(lambda like, x: _unravel((value,), x, 0, True, like), example, rows)
         result = tree.transpose(tree.structure(example), tree.structure(value), by_argument)
         return (result, aux[0]) if has_aux else result
 
     return jacobian
+
+
+jacobian = jacrev
 
 
 def hessian(
@@ -121,7 +137,7 @@ def _partial(
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for i in numbers:
         if not -len(args) <= i < len(args):
-            raise TypeError(
+            raise ValueError(
                 f"{name}: argnums names argument {i}, but {function_name(fun)} was called with {len(args)} "
                 "positional arguments"
             )
@@ -134,10 +150,9 @@ def _partial(
                     f"{name}: argument {i} of {function_name(fun)} is a {type(leaf).__name__}, but arrays "
                     "are needed"
                 )
-            if not allow_int:
-                _check_differentiable(
-                    name, f"argument {i} of {function_name(fun)}", aval_of(leaf).dtype, holomorphic
-                )
+            _check_input(
+                name, f"argument {i} of {function_name(fun)}", aval_of(leaf).dtype, holomorphic, allow_int
+            )
 
     def partial(*xs: Any) -> Any:
         full = list(args)
@@ -149,42 +164,75 @@ def _partial(
     return partial, primals
 
 
-def _check_differentiable(name: str, what: str, dtype: Any, holomorphic: bool) -> None:
-    is_complex = dtypes.issubdtype(dtype, np.complexfloating)
-    if holomorphic != is_complex or not is_inexact(dtype):
-        wanted = "complex, because holomorphic=True" if holomorphic else "real floating-point"
-        raise TypeError(f"{name}: {what} has dtype {dtype.name}, but it must be {wanted}")
+def _check_callable(name: str, fun: Any) -> None:
+    if not callable(fun):
+        raise TypeError(
+            f"{name}: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
+        )
+
+
+def _check_input(name: str, what: str, dtype: Any, holomorphic: bool, allow_int: bool) -> None:
+    """Raise unless a Jacobian can be taken with respect to values of ``dtype``."""
+    if holomorphic:
+        fits = is_complex(dtype)
+    elif name == "jacrev":
+        fits = is_inexact(dtype) or (allow_int and np.dtype(dtype).kind in "biu")
+    else:
+        fits = dtypes.issubdtype(dtype, np.floating)
+    if not fits:
+        _refuse(name, what, dtype, holomorphic)
+
+
+def _refuse(name: str, what: str, dtype: Any, holomorphic: bool) -> NoReturn:
+    wanted = "complex, because holomorphic=True" if holomorphic else "real floating-point"
+    raise TypeError(f"{name}: {what} has dtype {dtype.name}, but it must be {wanted}")
+
+
+def _with_zeros(value: Any, tangent: Any) -> Any:
+    """A tangent; for a result of an integer dtype, which has none, zeros of that dtype."""
+    return zeros_like_aval(aval_of(value)) if aval_of(tangent).dtype == dtypes.float0 else tangent
 
 
 def _standard_basis(values: Any) -> Any:
-    """All unit directions of a pytree, stacked along a leading axis of each leaf."""
+    """All unit directions of a pytree, stacked along a leading axis of each leaf; made where the program runs."""
     leaves, treedef = tree.flatten(values)
-    sizes = [aval_of(x).size for x in leaves]
-    total = sum(sizes)
-    basis = []
-    start = 0
-    for x, size in zip(leaves, sizes, strict=True):
-        aval = aval_of(x)
-        block = np.zeros((total, size), aval.dtype)
-        block[start + np.arange(size), np.arange(size)] = 1
-        unit = aval.update(shape=(total, *aval.shape))
-        basis.append(put(block.reshape(unit.shape), unit))
-        start += size
-    return tree.unflatten(treedef, basis)
+    total = sum(aval_of(x).size for x in leaves)
+    rows = broadcasted_iota("int32", (total, total), 0)
+    columns = broadcasted_iota("int32", (total, total), 1)
+    identity = convert_element_type(eq(add(rows, np.int32(0)), columns), dtypes.result_type(*leaves))
+    avals = [aval_of(x) for x in leaves]
+    # Each is converted, even to the dtype that it has, so that the jaxpr is that of JAX.
+    return tree.unflatten(
+        treedef,
+        [
+            convert_element_type_p.bind(part, new_dtype=aval.dtype, weak_type=aval.weak_type)
+            for part, aval in zip(_parts(identity, 1, avals), avals, strict=True)
+        ],
+    )
 
 
-def _unravel(example: Any, stacked: Any, axis: int, single: bool) -> Any:
-    """Cut the axis that numbers unit directions back into the leaves of ``example``."""
+def _unravel(example: Any, stacked: Any, axis: int, single: bool, like: Any) -> Any:
+    """Cut the axis that numbers unit directions back into the leaves of ``example``, of the dtype of ``like``."""
     leaves, treedef = tree.flatten(example)
-    shape = aval_of(stacked).shape
-    axis %= len(shape)
+    avals = [aval_of(x) for x in leaves]
+    wanted = aval_of(like)
     parts = []
-    start = 0
-    for x in leaves:
-        own = aval_of(x).shape
-        size = math.prod(own)
-        part = slice_in_dim(stacked, start, start + size, axis=axis)
-        parts.append(reshape(part, (*shape[:axis], *own, *shape[axis + 1 :])))
-        start += size
+    for part in _parts(stacked, axis % len(aval_of(stacked).shape), avals):
+        if is_complex(aval_of(part).dtype) and not is_complex(wanted.dtype):
+            part = real(part)
+        parts.append(convert(part, wanted.dtype, wanted.weak_type))
     result = tree.unflatten(treedef, parts)
     return result[0] if single else result
+
+
+def _parts(x: Any, axis: int, avals: Sequence[ShapedArray]) -> Iterator[Any]:
+    """Consecutive parts of ``x`` along an axis, each with the shape of an aval in its place."""
+    shape = aval_of(x).shape
+    parts = split(x, [aval.size for aval in avals], axis) if avals else []
+    for part, aval in zip(parts, avals, strict=True):
+        yield reshape(part, (*shape[:axis], *aval.shape, *shape[axis + 1 :]))
+
+
+def is_complex(dtype: Any) -> bool:
+    """Whether values of ``dtype`` are complex."""
+    return dtypes.issubdtype(dtype, np.complexfloating)
