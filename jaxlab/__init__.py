@@ -75,10 +75,13 @@ from jaxlab.transforms.jvp import jvp as jvp
 from jaxlab.transforms.linearize import linearize as linearize
 from jaxlab.transforms.make_jaxpr import eval_shape as eval_shape
 from jaxlab.transforms.make_jaxpr import make_jaxpr as make_jaxpr
+from jaxlab.transforms.named_scope import named_call as named_call
 from jaxlab.transforms.named_scope import named_scope as named_scope
 from jaxlab.transforms.placement import block_until_ready as block_until_ready
+from jaxlab.transforms.placement import copy_to_host_async as copy_to_host_async
 from jaxlab.transforms.placement import device_get as device_get
 from jaxlab.transforms.placement import device_put as device_put
+from jaxlab.transforms.placement import live_arrays as live_arrays
 from jaxlab.transforms.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from jaxlab.transforms.vjp import vjp as vjp
 from jaxlab.transforms.vmap import vmap as vmap
@@ -100,6 +103,7 @@ if _TYPE_CHECKING:
     from jaxlab.control.callback import pure_callback as pure_callback
     from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
     from jaxlab.transforms.closure_convert import closure_convert as closure_convert
+    from jaxlab.transforms.compile_time import ensure_compile_time_eval as ensure_compile_time_eval
     from jaxlab.transforms.custom_gradient import custom_gradient as custom_gradient
     from jaxlab.transforms.custom_vjp import custom_vjp as custom_vjp
     from jaxlab.transforms.fwd_and_bwd import fwd_and_bwd as fwd_and_bwd
@@ -125,6 +129,7 @@ else:
             "jaxlab.transforms.custom_vjp": "custom_vjp",
             "jaxlab.transforms.fwd_and_bwd": "fwd_and_bwd",
             "jaxlab.transforms.linear_transpose": "linear_transpose",
+            "jaxlab.transforms.compile_time": "ensure_compile_time_eval",
             "jaxlab.transforms.remat": "checkpoint remat",
         },
     )

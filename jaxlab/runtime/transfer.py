@@ -130,6 +130,17 @@ def _put_array(x: Any, aval: ShapedArray, device: Any, committed: bool) -> Any:
     return _put(aval, single_device(device), [x], [device], committed)
 
 
+def copy_to(x: Any, sharding: Any, semantics: Any) -> Any:
+    """The array on ``sharding``, of the same client, in a buffer of its own or its own buffer given away."""
+    check_alive(x)
+    if type(x) is KeyArray:
+        return KeyArray(x.aval, copy_to(x.words, sharding, semantics))
+    (copy,) = J.batched_copy_array_to_devices_with_sharding(
+        [x], [sharding.device_list], [sharding], [semantics]
+    )
+    return copy
+
+
 def check_alive(x: Any) -> None:
     """RuntimeError if the array was deleted, or donated to a computation."""
     if x.is_deleted():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from jaxlab.core.trace import current
+from jaxlab.interpreters.functions import function_name
 
 
 @contextlib.contextmanager
@@ -31,11 +32,20 @@ def named_scope(name: str) -> Iterator[None]:
 
 
 def named_call(fun: Callable[..., Any], *, name: str | None = None) -> Callable[..., Any]:
-    """``fun`` with everything it computes recorded under ``name``, by default its own."""
+    """``fun`` with everything it computes recorded under ``name``, by default its own.
+
+    >>> named_call(jnp.sin, name="wave")(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    if not callable(fun):
+        raise TypeError(
+            f"named_call: a value of type {type(fun).__name__} was given, but a function is needed; name a part of "
+            "a function with named_scope"
+        )
 
     @functools.wraps(fun)
     def scoped(*args: Any, **kwargs: Any) -> Any:
-        with named_scope(name or fun.__name__):
+        with named_scope(name or function_name(fun)):
             return fun(*args, **kwargs)
 
     return scoped
