@@ -19,6 +19,7 @@ from jaxlab.core import source
 from jaxlab.core.trace import Tracer, current
 from jaxlab.interpreters.staging import reachable
 from jaxlab.primitives.conversion import stop_gradient
+from jaxlab.runtime.callbacks import asking
 
 PROMPT = "(jdb) "
 
@@ -70,7 +71,11 @@ def breakpoint(
         for (i, name, _), value in zip(places, values, strict=True):
             shown[i][name] = value
         with _one_at_a_time:
-            Prompt(scopes, shown).run()
+            asking.set()
+            try:
+                Prompt(scopes, shown).run()
+            finally:
+                asking.clear()
 
     if token is None:
         return debug_callback(stop, *values, ordered=ordered)
@@ -100,14 +105,26 @@ def _scopes(frame: FrameType | None, only_user: bool, limit: int | None) -> list
     found: list[Scope] = []
     while frame is not None and (limit is None or len(found) < limit):
         code = frame.f_code
-        if not only_user or source.is_user_file(code.co_filename):
-            variables = {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
+        if not only_user or _is_users(frame):
+            variables = dict(frame.f_locals)
+            if frame.f_locals is frame.f_globals:  # the rest is still there when the program runs
+                variables = {name: x for name, x in variables.items() if _is_number(x) or _is_traced(x)}
             traced = {name: value for name, value in variables.items() if _is_traced(value)}
             found.append(
                 Scope(code.co_filename, frame.f_lineno, code.co_qualname, variables, frame.f_globals, traced)
             )
         frame = frame.f_back
     return found
+
+
+def _is_users(frame: FrameType) -> bool:
+    """Whether a frame is the user's, and not IPython's call of the magic at the head of a cell."""
+    file = frame.f_code.co_filename
+    return source.is_user_file(file) and "run_cell_magic(" not in linecache.getline(file, frame.f_lineno)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, bool | int | float | complex | str)
 
 
 def _is_traced(value: Any) -> bool:

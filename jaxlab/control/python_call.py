@@ -97,11 +97,13 @@ def lower_call(
     ranks_out = [len(aval.shape) for aval in result_avals]
     types: list[ShapedArray | None] = list(result_avals)
     if ordered:
-        call = guarded(lambda token, *values: (token, *host(*values)), [None, *types], name)
+        call = guarded(
+            lambda token, *values: (token, *host(*values)), [None, *types], name, ctx.eqn.traceback
+        )
         operands, results = [ctx.token, *operands], [b.token, *results]
         ranks_in, ranks_out = [0, *ranks_in], [0, *ranks_out]
     else:
-        call = guarded(host, types, name)
+        call = guarded(host, types, name, ctx.eqn.traceback)
     index = len(ctx.shared.callbacks)
     ctx.shared.callbacks.append(call)
     attributes = {

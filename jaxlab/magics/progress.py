@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import ctypes
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from jaxlab import tree_util
+from jaxlab.runtime.callbacks import asking
 
 _display: Any = display  # IPython has no types for it
 _QUIET = 0.5
@@ -46,9 +48,11 @@ class _Line:
     def erase(self) -> None:
         if self._handle is not None:
             self._handle.update({"text/plain": "", "text/html": ""}, raw=True)
+            self._handle = None
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+            self._shown = False
 
 
 class Progress:
@@ -101,6 +105,9 @@ class Progress:
     def _report(self, idle: threading.Event) -> None:
         line, wait = _Line(), _QUIET
         while not idle.wait(wait):
+            if asking.is_set():  # the lines that follow are a person's
+                line.erase()
+                continue
             with contextlib.suppress(IndexError):  # it has just ended
                 line.write(_spell(*self._phases[-1]))
             wait = _STEP
@@ -130,7 +137,8 @@ def interruptible(work: Callable[[], T]) -> T:
         finally:
             done.set()
 
-    threading.Thread(target=target, name="jaxlab-run", daemon=True).start()
+    thread = threading.Thread(target=target, name="jaxlab-run", daemon=True)
+    thread.start()
     if not done.wait(_QUIET / 2):  # most programs are done by then, and no line is needed
         try:
             with progress.phase("running"):
@@ -138,10 +146,18 @@ def interruptible(work: Callable[[], T]) -> T:
                 while not done.wait(_STEP):
                     pass
         except KeyboardInterrupt:
+            _interrupt(thread)
             raise KeyboardInterrupt("stopped; the program finishes in the background") from None
     if failure:
         raise failure[0]
     return answer[0]
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Interrupt the Python that a program calls: at its next step, or when it is called the next time."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt)
+    )
 
 
 def _spell(phase: str, start: float) -> str:

@@ -22,7 +22,7 @@ from jaxlab.magics.program import Listed, Programs, spell, spell_inputs
 from jaxlab.magics.show import CellRun, show
 from jaxlab.magics.source import CellSyntaxError, running_cell
 from jaxlab.magics.stack import PARSERS, TERMINAL, Layer, parse_stack
-from jaxlab.magics.traceback import Place, label_of, present, tell_all
+from jaxlab.magics.traceback import Place, called_back, label_of, present, tell_all
 
 _REMEMBERED = 200  # programs of functions that are listed
 
@@ -122,7 +122,8 @@ class CellRunner:
             present(error, self.shell, BODY, [] if execution is None else execution.place_of(error))
             raise
         except BaseException as error:
-            present(error, self.shell, BODY, None if execution is None else execution.places())
+            known = None if execution is None or called_back(error) else execution.places()
+            present(error, self.shell, BODY, known)
             raise
 
     # What is done with a cell

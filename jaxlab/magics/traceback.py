@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jaxlab.config import config
-from jaxlab.core.source import PACKAGE
+from jaxlab.core.source import PACKAGE, user_frames
 from jaxlab.magics.fingerprint import is_library
+from jaxlab.runtime.callbacks import Guarded
 
 _RED, _GREEN, _DIM, _OFF = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
 
@@ -60,10 +61,37 @@ def frames(
         code = tb.tb_frame.f_code
         if code is boundary:
             found.clear()
+        elif code is CALLED_BACK:
+            recorded = tb.tb_frame.f_locals["self"].traceback
+            if recorded is not None and any(c is boundary for c in recorded.raw_frames()[0]):
+                found.clear()
+            found += [(place, tb.tb_frame) for place in _recorded(recorded, shell, boundary)]
         elif is_users(code.co_filename, shell):
             found.append((_place(tb, shell), tb.tb_frame))
         tb = tb.tb_next
     return found
+
+
+CALLED_BACK = Guarded.__call__.__code__
+
+
+def called_back(error: BaseException) -> bool:
+    """Whether a Python function raised it that a program called."""
+    tb = error.__traceback__
+    while tb is not None:
+        if tb.tb_frame.f_code is CALLED_BACK:
+            return True
+        tb = tb.tb_next
+    return False
+
+
+def _recorded(traceback: Any, shell: Any, boundary: types.CodeType | None) -> list[Place]:
+    """Where a program was told to call Python, which it does long after those frames are gone."""
+    return [
+        Place(f.file, f.line, f.column, f.end_line, f.end_column, f.function, label_of(shell, f.file))
+        for f in reversed(user_frames(traceback, boundary))
+        if is_users(f.file, shell)
+    ]
 
 
 def is_users(filename: str, shell: Any) -> bool:
@@ -172,5 +200,7 @@ def _is_ours(error: BaseException) -> bool:
     """Whether jaxlab raised it, called from the user's own lines and by no other library."""
     tb = error.__traceback__
     while tb is not None and tb.tb_next is not None:
+        if tb.tb_frame.f_code is CALLED_BACK:
+            return True
         tb = tb.tb_next
     return tb is not None and tb.tb_frame.f_code.co_filename.startswith(PACKAGE)

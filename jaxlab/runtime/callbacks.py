@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab import dtypes
+from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray
 from jaxlab.runtime.native import JaxRuntimeError
 
@@ -53,24 +55,65 @@ def checked(
     return call
 
 
-def guarded(
-    function: Callable[..., Any], out_avals: Sequence[ShapedArray | None], name: str = "callback"
-) -> Callable[..., tuple[Any, ...]]:
+class Guarded:
     """`checked`, for jaxlib to call: an exception is kept, so that `take_error` can raise the very object
     instead of jaxlib's description of it.
-    """
-    call = checked(function, out_avals, name)
 
-    def kept(*args: Any) -> tuple[Any, ...]:
+    Attributes:
+      traceback: where the program was told to make the call.
+    """
+
+    __slots__ = ("call", "name", "traceback")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        out_avals: Sequence[ShapedArray | None],
+        name: str = "callback",
+        traceback: Any = None,
+    ) -> None:
+        self.call = checked(function, out_avals, name)
+        self.name = name
+        self.traceback = traceback
+
+    def __call__(self, *args: Any) -> tuple[Any, ...]:
         try:
-            return call(*args)
+            if threading.get_ident() == _launch.thread:
+                return self.call(*args)
+            # One of XLA's own threads: what it prints belongs where the program was launched.
+            return _launch.context.copy().run(self.call, *args)
         except BaseException as error:
             _raised.error = error
             if threading.current_thread() is not threading.main_thread():
                 _raised_elsewhere.append(error)
+            if self.traceback is not None:
+                note = f"{self.name}, called at {source.summary(self.traceback)}"
+                if note not in getattr(error, "__notes__", ()):
+                    error.add_note(note)
             raise
 
-    return kept
+
+guarded = Guarded
+
+
+class _Launch:
+    """The last launch of a program that calls Python: the thread, and its context variables."""
+
+    def __init__(self) -> None:
+        self.thread = 0
+        self.context = contextvars.copy_context()
+
+
+_launch = _Launch()
+
+
+def launching() -> None:
+    """A program that calls Python is about to be launched by this thread."""
+    _launch.thread, _launch.context = threading.get_ident(), contextvars.copy_context()
+
+
+#: Set while a callback waits for what a person types: meanwhile nothing else is to be shown.
+asking = threading.Event()
 
 
 def _fitting(result: Any, aval: ShapedArray, position: int, name: str) -> np.ndarray:

@@ -159,6 +159,8 @@ def execute(
     """
     handlers = result_handlers(out_avals, single_device(device), committed)
     try:
+        if calls_python:
+            callbacks.launching()
         launched = executable.execute_sharded(keys.unwrap(arrays), calls_python)
         if calls_python:
             callbacks.wait_for(launched.consume_token())
