@@ -100,6 +100,7 @@ if _TYPE_CHECKING:
     from jaxlab import nn as nn
     from jaxlab import random as random
     from jaxlab import stages as stages
+    from jaxlab import test_util as test_util
     from jaxlab.control.callback import pure_callback as pure_callback
     from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
     from jaxlab.transforms.closure_convert import closure_convert as closure_convert
@@ -122,6 +123,7 @@ else:
             "jaxlab.experimental": "=",
             "jaxlab.nn": "=",
             "jaxlab.random": "=",
+            "jaxlab.test_util": "=",
             "jaxlab.stages": "=",
             "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
             "jaxlab.transforms.closure_convert": "closure_convert",

@@ -35,6 +35,7 @@ FLOORS = {
     "custom_batching": 6,
     "lax": 6,
     "numpy": 6,
+    "test_util": 6,
     "scipy": 6,
     "random": 6,
     "nn": 6,
