@@ -189,3 +189,14 @@ aval_makers[np.generic] = _numpy_aval
 for _kind in (bool, int, float, complex):
     aval_makers[_kind] = _scalar_aval(_kind)
 aval_makers[ShapedArray] = lambda x: x
+
+
+def _product_of_unknowns(x: UndefinedPrimal) -> ShapedArray:
+    """Only a rule that takes one linear argument for a value asks for this, so there are two of them."""
+    raise NotImplementedError(
+        f"transpose: an operation combines two values that are to be linear, one of them {x.aval.str_short()}, but "
+        "their product is not linear; linearize the function at a point, as vjp does"
+    )
+
+
+aval_makers[UndefinedPrimal] = _product_of_unknowns

@@ -92,7 +92,10 @@ class Primitive:
 
     def transpose(self, ct: Any, *args: Any, **params: Any) -> Sequence[Any]:
         """Cotangents of the linear arguments (``UndefinedPrimal`` among ``args``), None for the others."""
-        raise NotImplementedError(f"primitive {self.name} is not linear and cannot be transposed")
+        raise NotImplementedError(
+            f"transpose: the operation {self.name} was given a value that is to be linear, but it has no rule for its "
+            "transpose, since it is not linear; linearize the function at a point, as vjp does"
+        )
 
     def batch(
         self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any

@@ -242,6 +242,8 @@ class Elementwise(Primitive):
                 derivative = self.derivatives[i]
                 assert derivative is not None
                 result.append(unbroadcast(derivative(ct, None, *args, **params), x.aval))
+            elif is_undefined(x):
+                return super().transpose(ct, *args, **params)  # which says that it cannot be done
             else:
                 result.append(None)
         return result

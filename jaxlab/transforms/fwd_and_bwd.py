@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jaxlab.interpreters.functions import function_name
 from jaxlab.transforms.argnums import as_indices, chosen_arguments
 from jaxlab.transforms.jit import jit
 from jaxlab.transforms.linearized import check_callable
@@ -49,6 +48,4 @@ def fwd_and_bwd(
         cts = residuals(out_ct)
         return cts[0] if single else cts
 
-    fwd.__name__ = f"{function_name(fun)}_fwd"
-    bwd.__name__ = f"{function_name(fun)}_bwd"
     return (jit(fwd), jit(bwd)) if jitted else (fwd, bwd)

@@ -9,8 +9,7 @@ from jaxlab import dtypes, tree
 from jaxlab.core.aval import Zero, aval_of
 from jaxlab.interpreters.functions import FlatFunction
 from jaxlab.interpreters.jvp import jvp_flat
-from jaxlab.primitives.broadcasting import instantiate
-from jaxlab.transforms.linearized import check_callable, check_pair
+from jaxlab.transforms.linearized import as_array, check_callable, check_pair
 
 
 def jvp(
@@ -57,7 +56,7 @@ def jvp(
     flat = FlatFunction(fun, args_tree)
     values, out_tangents = jvp_flat(flat, leaves, directions)
     out = tree.unflatten(flat.out_tree, values)
-    out_tangent = tree.unflatten(flat.out_tree, [instantiate(t) for t in out_tangents])
+    out_tangent = tree.unflatten(flat.out_tree, [as_array(t) for t in out_tangents])
     if not has_aux:
         return out, out_tangent
     check_pair("jvp", fun, out)

@@ -15,6 +15,7 @@ from jaxlab.interpreters.partial_eval import SplitTrace, needed_part
 from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.runtime.transfer import put
 
 
 class Linearized:
@@ -48,7 +49,7 @@ class Linearized:
         given = [t for t, i in zip(tangents, self.in_from, strict=True) if i is not None]
         out = eval_jaxpr(self.jaxpr, self.residuals, *given)
         return [
-            instantiate(Zero(aval.to_tangent_aval())) if i is None else out[i]
+            as_array(Zero(aval.to_tangent_aval())) if i is None else out[i]
             for i, aval in zip(self.out_from, self.out_avals, strict=True)
         ]
 
@@ -133,6 +134,14 @@ def linearize_tree(
         flat.out_tree,
         tree.unflatten(state["aux_tree"], outputs[count:]) if has_aux else None,
     )
+
+
+def as_array(t: Any) -> Any:
+    """A tangent as an array, also where it is known to be zero and nothing has computed it."""
+    if type(t) is not Zero:
+        return t
+    zero = instantiate(t)
+    return zero if current.trace.parent is not None or t.aval.dtype == dtypes.float0 else put(zero)
 
 
 def check_callable(what: str, fun: Any) -> None:

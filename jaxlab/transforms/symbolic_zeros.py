@@ -6,9 +6,8 @@ from typing import Any
 
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
-from jaxlab.core.trace import current
 from jaxlab.primitives.broadcasting import instantiate
-from jaxlab.runtime.transfer import put
+from jaxlab.transforms.linearized import as_array
 
 
 class SymbolicZero:
@@ -44,8 +43,7 @@ def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
     aval = aval_of(val).to_tangent_aval()
     if symbolic_zeros:
         return SymbolicZero(aval)
-    zero = instantiate(Zero(aval))
-    return put(zero) if current.trace.parent is None and aval.dtype != dtypes.float0 else zero
+    return as_array(Zero(aval))
 
 
 def shown_to_rule(x: Any, symbolic_zeros: bool) -> Any:

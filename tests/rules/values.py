@@ -13,6 +13,7 @@ from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
 from jaxlab.core.jaxpr import ClosedJaxpr, Var
 from jaxlab.interpreters.staging import stage_closed
+from jaxlab.transforms.linear_call import Transposed
 
 from .cases import Case, is_key
 
@@ -75,6 +76,8 @@ def widen(x: Any) -> Any:
         return ShapedArray(x.shape, wide(x.dtype), x.weak_type)
     if isinstance(x, ClosedJaxpr):
         return _widen_program(x)
+    if isinstance(x, Transposed):
+        return Transposed(lambda: widen(x()), str(x))
     if type(x) in (tuple, list):
         return type(x)(widen(item) for item in x)
     if type(x) is dict:
