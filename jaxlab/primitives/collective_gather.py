@@ -109,16 +109,30 @@ def psum_scatter(
     size = group_size("psum_scatter", names, groups)
 
     def scatter(leaf: Any) -> Any:
+        dimension = axis_of("psum_scatter", scatter_dimension, leaf)
+        check_scatter(aval_of(leaf), dimension, names, size, tiled)
         return reduce_scatter_p.bind(
             leaf,
             axis_name=names,
-            scatter_dimension=axis_of("psum_scatter", scatter_dimension, leaf),
+            scatter_dimension=dimension,
             axis_index_groups=groups,
             axis_size=size,
             tiled=tiled,
         )
 
     return tree.map(scatter, x)
+
+
+def check_scatter(x: ShapedArray, i: int, axis_name: Any, axis_size: int, tiled: bool) -> None:
+    """ValueError unless the axis ``i`` can be given out to ``axis_size`` slices."""
+    size = x.shape[i]
+    if size % axis_size if tiled else size != axis_size:
+        wanted = "must be divisible by" if tiled else "must be"
+        raise ValueError(
+            f"psum_scatter: axis {i} of {x.str_short()} has size {size}, but it {wanted} {axis_size}, the number of "
+            f"slices along {', '.join(map(repr, axis_names(axis_name)))}; "
+            + ("pad it" if tiled else "scatter another axis, or parts of this one with tiled=True")
+        )
 
 
 def fold(x: Any, axis: int) -> Any:
@@ -241,15 +255,8 @@ class ReduceScatter(Collective, Linear):
         tiled: bool,
     ) -> ShapedArray:
         i = scatter_dimension
-        size = x.shape[i]
-        if size % axis_size if tiled else size != axis_size:
-            wanted = "must be divisible by" if tiled else "must be"
-            raise ValueError(
-                f"psum_scatter: axis {i} of {x.str_short()} has size {size}, but it {wanted} {axis_size}, the number "
-                f"of slices along {', '.join(map(repr, axis_names(axis_name)))}; "
-                + ("pad it" if tiled else "scatter another axis, or parts of this one with tiled=True")
-            )
-        rest = (size // axis_size,) if tiled else ()
+        check_scatter(x, i, axis_name, axis_size, tiled)
+        rest = (x.shape[i] // axis_size,) if tiled else ()
         return ShapedArray((*x.shape[:i], *rest, *x.shape[i + 1 :]), x.dtype, x.weak_type)
 
     def transpose(self, ct: Any, x: Any, *, scatter_dimension: int, axis_size: int, **params: Any) -> Any:

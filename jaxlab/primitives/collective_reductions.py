@@ -46,14 +46,16 @@ def psum(x: Any, axis_name: Any, *, axis_index_groups: Sequence[Sequence[int]] |
     groups = _groups("psum", axes, axis_index_groups)
     if not axes:
         return x
-    leaves, treedef = tree.flatten(x)
-    leaves = [convert_element_type(x, np.int32) if aval_of(x).dtype == np.bool_ else x for x in leaves]
-    if any(isinstance(leaf, Tracer) for leaf in leaves):
-        out = [_bind(psum_p, leaf, axes, groups) for leaf in leaves]
-    else:
+
+    def total(leaf: Any) -> Any:
+        if aval_of(leaf).dtype == np.bool_:
+            leaf = convert_element_type(leaf, np.int32)
+        if isinstance(leaf, Tracer):
+            return _bind(psum_p, leaf, axes, groups)
         size = group_size("psum", [axis for axis in axes if not isinstance(axis, int)], groups)
-        out = [_times(size, _summed(leaf, axes)) for leaf in leaves]
-    return tree.unflatten(treedef, out)
+        return _times(size, _summed(leaf, axes))
+
+    return tree.map(total, x)
 
 
 def pmean(x: Any, axis_name: Any, *, axis_index_groups: Sequence[Sequence[int]] | None = None) -> Any:
