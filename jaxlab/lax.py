@@ -7,12 +7,12 @@ first.
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from jaxlab import lazy as _lazy
-from jaxlab.control.scan import map as map
+from jaxlab.control.fori_loop import fori_loop as fori_loop
+from jaxlab.control.map import map as map
 from jaxlab.control.scan import scan as scan
 from jaxlab.control.scan_primitive import scan_p as scan_p
-from jaxlab.control.while_loop import fori_loop as fori_loop
 from jaxlab.control.while_loop import while_loop as while_loop
-from jaxlab.control.while_loop import while_p as while_p
+from jaxlab.control.while_primitive import while_p as while_p
 from jaxlab.primitives.arg_extremes import argmax as argmax
 from jaxlab.primitives.arg_extremes import argmin as argmin
 from jaxlab.primitives.arithmetic import add as add
@@ -173,9 +173,12 @@ dynamic_update_index_in_dim = jit(
 
 # What fewer programs use is loaded when it is first named: here for type checkers, below for Python.
 if _TYPE_CHECKING:
+    from jaxlab.control.associative_scan import associative_scan as associative_scan
     from jaxlab.control.cond import cond as cond
-    from jaxlab.control.cond import cond_p as cond_p
     from jaxlab.control.cond import switch as switch
+    from jaxlab.control.cond_primitive import cond_p as cond_p
+    from jaxlab.control.platform_dependent import platform_dependent as platform_dependent
+    from jaxlab.control.platform_dependent import platform_index_p as platform_index_p
     from jaxlab.control.reduce import reduce as reduce
     from jaxlab.control.reduce_window import reduce_window as reduce_window
     from jaxlab.primitives.collective_exchange import all_to_all as all_to_all
@@ -232,7 +235,10 @@ else:
     __getattr__, __dir__ = _lazy.names(
         __name__,
         {
-            "jaxlab.control.cond": "cond cond_p switch",
+            "jaxlab.control.associative_scan": "associative_scan",
+            "jaxlab.control.cond": "cond switch",
+            "jaxlab.control.cond_primitive": "cond_p",
+            "jaxlab.control.platform_dependent": "platform_dependent platform_index_p",
             "jaxlab.control.reduce": "reduce",
             "jaxlab.control.reduce_window": "reduce_window",
             "jaxlab.primitives.collective_exchange": (

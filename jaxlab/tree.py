@@ -16,7 +16,7 @@ import builtins
 import dataclasses
 import functools
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from jaxlib._jax.pytree import (
@@ -320,24 +320,41 @@ def first_difference(
     >>> first_difference({"a": [1, 2]}, {"a": [1]})
     ((DictKey(key='a'),), 'a list of 2', 'a list of 1')
     """
-    if (is_leaf is not None and is_leaf(prefix)) or not registry.is_node(type(prefix)):
-        return None
-    if type(prefix) is not type(full):
-        return (), _describe(prefix), _describe(full)
-    pairs, data = flatten_one_level_with_keys(prefix)
-    others, other_data = flatten_one_level(full)
+    return next(_differences(prefix, full, is_leaf, False), None)
+
+
+def differences(one: Any, other: Any) -> Iterator[tuple[KeyPath, str, str]]:
+    """All places in which the structures of two trees differ, as (path, what the one has, what the other).
+
+    >>> list(differences({"a": [1, 2], "b": 3}, {"a": [1], "b": (3,)}))
+    [((DictKey(key='a'),), 'a list of 2', 'a list of 1'), ((DictKey(key='b'),), 'a leaf of type int', 'a tuple of 1')]
+    """
+    return _differences(one, other, None, True)
+
+
+def _differences(
+    one: Any, other: Any, is_leaf: Predicate | None, exact: bool
+) -> Iterator[tuple[KeyPath, str, str]]:
+    if (is_leaf is not None and is_leaf(one)) or not registry.is_node(type(one)):
+        if exact and registry.is_node(type(other)):
+            yield (), _describe(one), _describe(other)
+        return
+    if type(one) is not type(other):
+        yield (), _describe(one), _describe(other)
+        return
+    pairs, data = flatten_one_level_with_keys(one)
+    others, other_data = flatten_one_level(other)
     pairs, others = list(pairs), list(others)
     if len(pairs) != len(others):
-        return (), _describe(prefix, len(pairs)), _describe(full, len(others))
-    if data != other_data:
-        name = type(prefix).__name__
-        label = "with keys" if isinstance(prefix, dict) else "with static data"
-        return (), f"a {name} {label} {data!r}", f"a {name} {label} {other_data!r}"
-    for (key, child), other in zip(pairs, others, strict=True):
-        found = first_difference(child, other, is_leaf)
-        if found is not None:
-            return (key, *found[0]), found[1], found[2]
-    return None
+        yield (), _describe(one, len(pairs)), _describe(other, len(others))
+    elif data != other_data:
+        name = type(one).__name__
+        label = "with keys" if isinstance(one, dict) else "with static data"
+        yield (), f"a {name} {label} {data!r}", f"a {name} {label} {other_data!r}"
+    else:
+        for (key, child), counterpart in zip(pairs, others, strict=True):
+            for path, a, b in _differences(child, counterpart, is_leaf, exact):
+                yield (key, *path), a, b
 
 
 def _describe(node: Any, count: int | None = None) -> str:

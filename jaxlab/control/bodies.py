@@ -15,6 +15,7 @@ from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import stage
 from jaxlab.primitives.conversion import convert_element_type
+from jaxlab.runtime.transfer import put
 
 _bodies = OwnedCache("control flow bodies", maxsize=1024)
 
@@ -110,13 +111,16 @@ def promote_carry(
       TypeError: if the body's carry differs from the initial one in structure, shape or dtype.
     """
     if out_tree != carry_tree:
-        difference = tree.first_difference(
-            tree.unflatten(carry_tree, carry), tree.unflatten(out_tree, list(out_avals))
+        differences = list(
+            tree.differences(tree.unflatten(carry_tree, carry), tree.unflatten(out_tree, list(out_avals)))
         )
-        detail = f" at carry{tree.keystr(difference[0])}" if difference else ""
+        if not differences and len(out_avals) == len(carry):
+            # Equal but for what their nodes keep apart from their children: an old and a new name, perhaps.
+            differences = [((), str(carry_tree), str(out_tree))]
+        told = "; ".join(f"carry{tree.keystr(path)} is {a} and became {b}" for path, a, b in differences)
         raise TypeError(
-            f"{what}: the carry that the body returns must have the structure of the initial carry, but they "
-            f"differ{detail}: {carry_tree} became {out_tree}"
+            f"{what}: the body must return a carry of the structure of the initial one, but {told}; return the "
+            "same containers"
         )
     changed = False
     promoted = []
@@ -132,16 +136,16 @@ def promote_carry(
 
 def check_carry(what: str, carry: Sequence[Any], carry_tree: Any, out_avals: Sequence[ShapedArray]) -> None:
     """Raise TypeError, naming each leaf, unless the body returns a carry of the types it gets."""
-    paths = [tree.keystr(path) for path, _ in tree.leaves_with_path(tree.unflatten(carry_tree, list(carry)))]
     wrong = []
-    for path, x, out in zip(paths, carry, out_avals, strict=True):
+    for path, x, out in zip(leaf_paths(carry_tree), carry, out_avals, strict=True):
         aval = aval_of(x)
         if aval.shape != out.shape or aval.dtype != out.dtype:
-            wrong.append(f"carry{path} has type {aval.str_short()}, but became {out.str_short()}")
+            how = "" if aval.shape == out.shape else ", of another shape"
+            wrong.append(f"carry{path} is {aval.str_short()} and became {out.str_short()}{how}")
     if wrong:
         raise TypeError(
-            f"{what}: the carry that the body returns must have the types of the initial carry, but "
-            f"{'; '.join(wrong)}; convert or reshape it in the body, or start from a value of that type"
+            f"{what}: the body must return a carry of the types of the initial one, but {'; '.join(wrong)}; "
+            "convert or reshape in the body, or start from values of those types"
         )
 
 
@@ -156,6 +160,37 @@ def reorder(
     return ClosedJaxpr(
         jaxpr.replace(invars=invars, outvars=outvars, debug=DebugInfo(jaxpr.debug.name)), closed.consts
     )
+
+
+def leaf_paths(structure: Any) -> list[str]:
+    """For each leaf of a structure how to reach it, as one would write it after the name of the tree."""
+    return [
+        tree.keystr(path)
+        for path, _ in tree.leaves_with_path(tree.unflatten(structure, range(structure.num_leaves)))
+    ]
+
+
+def input_avals(what: str, name: str, leaves: Sequence[Any], structure: Any) -> list[ShapedArray]:
+    """The types of the leaves of an argument.
+
+    Raises:
+      TypeError: for what is no array, with its place in the argument ``name`` of ``what``.
+    """
+    try:
+        return [aval_of(x) for x in leaves]
+    except TypeError:
+        for path, x in zip(leaf_paths(structure), leaves, strict=True):
+            if not is_array_like(x) and not hasattr(x, "__jax_array__"):
+                raise TypeError(
+                    f"{what}: {name}{path} is a {type(x).__name__}, but an array or a number is needed; close over "
+                    "what is none"
+                ) from None
+        raise
+
+
+def as_array(x: Any) -> Any:
+    """``x`` as an array; what stands for one stays."""
+    return x if isinstance(x, Tracer) else put(x)
 
 
 def fixpoint(start: Sequence[bool], step: Callable[[list[bool]], Sequence[bool]]) -> list[bool]:

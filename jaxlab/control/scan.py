@@ -1,21 +1,33 @@
-"""``scan`` and ``map``: a loop over the leading axis that carries a state and stacks what each step gives."""
+"""``scan``: a loop over the leading axis that carries a state and stacks what each step gives."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.control.bodies import check_carry, promote_carry, share_constants, split_by, trace_body
+from jaxlab.config import config
+from jaxlab.control.bodies import (
+    as_array,
+    check_carry,
+    input_avals,
+    leaf_paths,
+    promote_carry,
+    share_constants,
+    split_by,
+    trace_body,
+)
 from jaxlab.control.scan_primitive import scan_p
-from jaxlab.core.aval import aval_of
+from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Var
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Tracer, current
+from jaxlab.errors import ConcretizationTypeError
 from jaxlab.interpreters.batching import slice_aval
-from jaxlab.runtime.transfer import put
+from jaxlab.primitives.broadcasting import expand_dims
+from jaxlab.primitives.concatenation import concatenate
+from jaxlab.primitives.slicing import index_in_dim
 
 
 def scan(
@@ -37,32 +49,40 @@ def scan(
       reverse: go from the last slice to the first; outputs are stacked where their slices were.
       unroll: how many steps to write out in each iteration; True for all.
 
+    Returns:
+      The last carry, and the outputs of all steps, stacked along a new leading axis.
+
     Raises:
       TypeError: if the carry changes its type, or ``f`` does not return a pair.
       ValueError: if the leading axes differ, or neither ``xs`` nor ``length`` is given.
+
+    Derivatives of both modes work: the step keeps for the way back what it needs, apart from what is the same
+    in all steps, or can be read from ``xs``. With ``disable_jit`` it is the ``for`` of Python.
 
     >>> scan(lambda total, x: (total + x, total), 0.0, jnp.arange(3.0))
     (Array(3., dtype=float32), Array([0., 0., 1.], dtype=float32, weak_type=True))
     """
     if not callable(f):
-        raise TypeError(f"scan: f must be a function, but it is a {type(f).__name__}")
+        raise TypeError(f"scan: f is a {type(f).__name__}, but a function of carry and slice is needed")
     stacked, xs_tree = tree.flatten(xs)
-    steps = _length(stacked, xs, length)
+    x_avals = input_avals("scan", "xs", stacked, xs_tree)
+    steps = _length(x_avals, xs_tree, length)
+    if config.disable_jit:
+        return _in_python(f, init, stacked, xs_tree, steps, reverse)
     leaves, carry_tree = tree.flatten(init)
-    slices = [slice_aval(aval_of(x), 0) for x in stacked]
+    input_avals("scan", "init", leaves, carry_tree)
+    slices = [slice_aval(aval, 0) for aval in x_avals]
     # One promotion may entail another, where one carry is computed from another; dtypes only ever go up.
     while True:
         example = (tree.unflatten(carry_tree, leaves), tree.unflatten(xs_tree, slices))
         body = trace_body(f, example, [*[aval_of(x) for x in leaves], *slices], "scan")
-        carry_out_tree, ys_tree = _pair(body.out_tree)
+        carry_out_tree, ys_tree, is_list = _pair(body.out_tree)
         count = carry_out_tree.num_leaves
         outs = body.jaxpr.out_avals[:count]
         leaves, changed = promote_carry("scan", leaves, carry_tree, outs, carry_out_tree)
         if not changed:
             break
     check_carry("scan", leaves, carry_tree, outs)
-    if not isinstance(unroll, bool) and operator.index(unroll) < 1:
-        raise ValueError(f"scan: unroll is {unroll}, but it must be at least 1")
     (jaxpr,), consts = share_constants([body])
     jaxpr, fixed, given = _passed_on(jaxpr, len(consts), count)
     moved = [x for x, is_fixed in zip(leaves, fixed, strict=True) if is_fixed]
@@ -78,7 +98,7 @@ def scan(
             reverse=reverse,
             num_consts=len(moved) + len(consts),
             num_carry=len(carried),
-            unroll=(max(steps, 1) if unroll else 1) if isinstance(unroll, bool) else operator.index(unroll),
+            unroll=_steps_at_once(unroll, steps),
         )
     )
     # What was only passed on may still be a number, or NumPy's; while a program is recorded it may stay that.
@@ -87,12 +107,8 @@ def scan(
         for x, is_fixed in zip(leaves, fixed, strict=True)
     ]
     ys = [next(out) if i is None else as_array(stacked[i]) for i in given]
-    return tree.unflatten(carry_out_tree, carry), tree.unflatten(ys_tree, ys)
-
-
-def as_array(x: Any) -> Any:
-    """``x`` as an array; what stands for one stays."""
-    return x if isinstance(x, Tracer) else put(x)
+    pair = tree.unflatten(carry_out_tree, carry), tree.unflatten(ys_tree, ys)
+    return list(pair) if is_list else pair  # type: ignore[return-value]
 
 
 @memoised
@@ -122,59 +138,76 @@ def _passed_on(
     return ClosedJaxpr(step, closed.consts), fixed, given
 
 
-def _pair(out_tree: Any) -> tuple[Any, Any]:
-    children = out_tree.children()
-    if out_tree.node_data() is None or out_tree.node_data()[0] is not tuple or len(children) != 2:
+def _in_python(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    stacked: Sequence[Any],
+    xs_tree: Any,
+    steps: int,
+    reverse: bool,
+) -> tuple[Any, Any]:
+    """The loop of Python, for looking into it."""
+    if not steps:
+        raise ValueError(
+            "scan: there are no steps, and with disable_jit f is not traced, but the types of its outputs are "
+            "needed; give at least one step, or leave disable_jit off"
+        )
+    rows: list[Any] = [None] * steps
+    for i in reversed(range(steps)) if reverse else range(steps):
+        x = tree.unflatten(xs_tree, [index_in_dim(x, i, keepdims=False) for x in stacked])
+        carry, rows[i] = f(carry, x)
+    return carry, tree.map(lambda *ys: concatenate([expand_dims(y, (0,)) for y in ys], 0), *rows)
+
+
+def _pair(out_tree: Any) -> tuple[Any, Any, bool]:
+    """The structures of carry and output, and whether they came in a list."""
+    kind, children = (out_tree.node_data() or (None,))[0], out_tree.children()
+    if kind not in (tuple, list) or len(children) != 2:
         raise TypeError(
             f"scan: f must return a pair (carry, output), but it returned {out_tree}; return None for no "
             "output"
         )
-    return children[0], children[1]
+    return children[0], children[1], kind is list
 
 
-def _length(stacked: Sequence[Any], xs: Any, given: int | None) -> int:
+def _steps_at_once(unroll: Any, steps: int) -> int:
+    if isinstance(unroll, bool):
+        return max(steps, 1) if unroll else 1
+    count = operator.index(unroll)
+    if count < 0:
+        raise ValueError(f"scan: unroll is {count}, but it must not be negative; give True for all steps")
+    return max(count, 1)
+
+
+def _length(avals: Sequence[ShapedArray], xs_tree: Any, given: Any) -> int:
+    paths = leaf_paths(xs_tree)
     sizes = []
-    for (path, _), x in zip(tree.leaves_with_path(xs), stacked, strict=True):
-        shape = aval_of(x).shape
-        if not shape:
+    for path, aval in zip(paths, avals, strict=True):
+        if not aval.shape:
             raise ValueError(
-                f"scan: xs{tree.keystr(path)} is a scalar, but scan goes over the leading axis of arrays"
+                f"scan: xs{path} is {aval.str_short()}, a scalar, but scan goes over the leading axis of arrays; "
+                "close over it instead"
             )
-        sizes.append((tree.keystr(path), shape[0]))
+        sizes.append(aval.shape[0])
     if given is not None:
-        given = operator.index(given)
-        for where, size in sizes:
-            if size != given:
-                raise ValueError(f"scan: length is {given}, but xs{where} has a leading axis of size {size}")
-        return given
-    if not sizes:
-        raise ValueError("scan: with no xs the number of steps is not known; give length")
-    for where, size in sizes:
-        if size != sizes[0][1]:
+        if isinstance(given, Tracer):
+            raise ConcretizationTypeError(given, "scan, length")
+        length = int(given)
+        if length < 0:
             raise ValueError(
-                f"scan: the leading axes must have one size, but xs{sizes[0][0]} has {sizes[0][1]} and "
-                f"xs{where} has {size}"
+                f"scan: length is {length}, but it must not be negative; give how many steps there are"
             )
-    return sizes[0][1]
-
-
-def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
-    """``f`` on each slice along the leading axis, one after another, stacked.
-
-    >>> map(lambda x: x * x, jnp.arange(3.0))
-    Array([0., 1., 4.], dtype=float32)
-    """
-    if batch_size is not None:
-        raise ValueError("map: batch_size is not supported here; use vmap over blocks")
-    _, ys = scan(_Mapped(f), (), xs)
-    return ys
-
-
-@dataclass(frozen=True, slots=True)
-class _Mapped:
-    """A step that carries nothing; equal to others of the same function, so that it is traced once."""
-
-    func: Callable[[Any], Any]
-
-    def __call__(self, _: Any, x: Any) -> tuple[tuple[()], Any]:
-        return (), self.func(x)
+        wrong = [
+            f"xs{path} has {size} slices" for path, size in zip(paths, sizes, strict=True) if size != length
+        ]
+        if wrong:
+            raise ValueError(f"scan: length is {length}, but {' and '.join(wrong)}; leave length out")
+        return length
+    if not sizes:
+        raise ValueError("scan: there are no xs, but the number of steps is needed; give length")
+    if len(set(sizes)) > 1:
+        each = ", ".join(f"xs{path} {size}" for path, size in zip(paths, sizes, strict=True))
+        raise ValueError(
+            f"scan: the leading axes have the sizes {each}, but all must have one; cut them to one length"
+        )
+    return sizes[0]

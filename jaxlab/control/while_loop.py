@@ -1,47 +1,29 @@
-"""``while_loop`` and ``fori_loop``: repeat until a condition, known only when the program runs, fails."""
+"""``while_loop``: a loop as long as a condition holds."""
 
 from __future__ import annotations
 
-import itertools
-import operator
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from jaxlab import dtypes, tree
+from jaxlab import tree
+from jaxlab.config import config
 from jaxlab.control.bodies import (
+    Body,
+    as_array,
     check_carry,
-    fixpoint,
+    input_avals,
     promote_carry,
-    refuse_io,
-    reorder,
     share_constants,
     split_by,
     trace_body,
 )
-from jaxlab.control.scan import scan
-from jaxlab.control.while_checking import check_while
-from jaxlab.control.while_lowering import keep_done, lower_while, lower_with_ordered_test
-from jaxlab.core.aval import ShapedArray, Zero, aval_of
-from jaxlab.core.axes import MappedAxis
-from jaxlab.core.effects import ordered
-from jaxlab.core.higher_order import HigherOrder
-from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.control.while_primitive import while_p
+from jaxlab.core.aval import aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
 from jaxlab.core.memo import memoised
-from jaxlab.core.primitive import Example
-from jaxlab.core.pruning import prune_jaxpr
-from jaxlab.core.trace import Tracer, interpret_with
-from jaxlab.interpreters.batching import batch_jaxpr, batch_jaxpr_to, move_to
-from jaxlab.interpreters.jvp import instantiate_tangent, jvp_jaxpr
-from jaxlab.interpreters.partial_eval import split_jaxpr
-from jaxlab.interpreters.staging import eval_closed, stage_closed
-from jaxlab.primitives.arithmetic import add, mul
-from jaxlab.primitives.broadcasting import F32
-from jaxlab.primitives.comparison import lt
-from jaxlab.primitives.conversion import convert_element_type
-from jaxlab.primitives.elementwise import scalar_like
+from jaxlab.core.trace import Tracer, current
 
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
@@ -52,15 +34,28 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
       body_fun: from the carry to the next one, of the same structure, shapes and dtypes.
       init_val: the first carry, a pytree of arrays.
 
+    Returns:
+      The first carry for which the condition does not hold.
+
     Raises:
       TypeError: if the condition is not a boolean scalar, or the carry changes its type.
 
-    Forward-mode derivatives work; reverse mode would need an unknown amount of memory: use `scan`.
+    Forward-mode derivatives work; reverse mode would need an unknown amount of memory: use `scan`. Where `vmap`
+    maps the condition, all slices go on until the last one is done. With ``disable_jit`` it is the ``while`` of
+    Python.
 
     >>> while_loop(lambda x: x < 100, lambda x: 2 * x, 3)
     Array(192, dtype=int32, weak_type=True)
     """
+    for name, function in (("cond_fun", cond_fun), ("body_fun", body_fun)):
+        if not callable(function):
+            raise TypeError(
+                f"while_loop: {name} is a {type(function).__name__}, but a function of the carry is needed"
+            )
     leaves, carry_tree = tree.flatten(init_val)
+    if config.disable_jit and not any(isinstance(x, Tracer) for x in leaves):
+        return _in_python(cond_fun, body_fun, init_val)
+    input_avals("while_loop", "init_val", leaves, carry_tree)
     # One promotion may entail another, where one carry is computed from another; dtypes only ever go up.
     while True:
         avals = [aval_of(x) for x in leaves]
@@ -70,330 +65,95 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
         if not changed:
             break
     check_carry("while_loop", leaves, carry_tree, body.jaxpr.out_avals)
-    avals = [aval_of(x) for x in leaves]
     test = trace_body(cond_fun, example, avals, "while_loop")
-    result = test.jaxpr.out_avals
-    if len(result) != 1 or result[0].shape or result[0].dtype != np.bool_:
-        shown = ", ".join(aval.str_short() for aval in result)
-        raise TypeError(
-            f"while_loop: cond_fun must return a boolean scalar, but it returned {shown or 'nothing'}; "
-            "compare, or reduce with any or all"
-        )
+    _check_condition(test)
     (test_jaxpr,), test_consts = share_constants([test])
     (body_jaxpr,), body_consts = share_constants([body])
-    out = while_p.bind(
-        *test_consts,
-        *body_consts,
-        *leaves,
-        cond_jaxpr=test_jaxpr,
-        cond_nconsts=len(test_consts),
-        body_jaxpr=body_jaxpr,
-        body_nconsts=len(body_consts),
+    fixed = _unchanged(body_jaxpr, len(body_consts), _read_by(test_jaxpr, len(test_consts)))
+    moved = [x for x, is_fixed in zip(leaves, fixed, strict=True) if is_fixed]
+    carried = [x for x, is_fixed in zip(leaves, fixed, strict=True) if not is_fixed]
+    if moved:
+        test_jaxpr = _of_fewer(test_jaxpr, len(test_consts), fixed)
+        body_jaxpr = _of_constants(body_jaxpr, len(body_consts), fixed)
+    out = iter(
+        while_p.bind(
+            *test_consts,
+            *moved,
+            *body_consts,
+            *carried,
+            cond_jaxpr=test_jaxpr,
+            cond_nconsts=len(test_consts),
+            body_jaxpr=body_jaxpr,
+            body_nconsts=len(moved) + len(body_consts),
+        )
     )
-    return tree.unflatten(body.out_tree, out)
+    results = [
+        next(out) if not is_fixed else x if current.trace.staging else as_array(x)
+        for x, is_fixed in zip(leaves, fixed, strict=True)
+    ]
+    return tree.unflatten(body.out_tree, results)
 
 
-def fori_loop(
-    lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None
-) -> Any:
-    """``for i in range(lower, upper): val = body_fun(i, val)`` from ``init_val`` on, as one operation.
-
-    Args:
-      lower, upper: integers; where both are known while tracing, reverse-mode derivatives work too.
-      body_fun: from the index and the carry to the next carry.
-      init_val: the first carry, a pytree of arrays.
-      unroll: how many steps to write out in each iteration, for known bounds.
-
-    >>> fori_loop(0, 4, lambda i, x: x + i, 0)
-    Array(6, dtype=int32, weak_type=True)
-    """
-    if not callable(body_fun):
-        raise TypeError(f"fori_loop: body_fun must be a function, but it is a {type(body_fun).__name__}")
-    for name, bound in (("lower", lower), ("upper", upper)):
-        aval = aval_of(bound)
-        if aval.shape or aval.dtype.kind not in "iu":
-            raise TypeError(f"fori_loop: {name} has type {aval.str_short()}, but an integer scalar is needed")
-    known = not isinstance(lower, Tracer) and not isinstance(upper, Tracer)
-    if known:
-        start, stop = operator.index(lower), operator.index(upper)
-        length = max(stop - start, 0)
-        (_, result), _ = scan(_Step(body_fun), (start, init_val), None, length=length, unroll=unroll or 1)
-        return result
-    if unroll is not None:
-        raise ValueError(
-            "fori_loop: unroll needs bounds that are known while tracing, but lower or upper is traced"
-        )
-    dtype = dtypes.result_type(lower, upper)
-    bounds = [x if aval_of(x).dtype == dtype else convert_element_type(x, dtype) for x in (lower, upper)]
-    return while_loop(_before_end, _Iteration(body_fun), (*bounds, init_val))[2]
+def _in_python(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    value = tree.map(as_array, init_val)
+    while cond_fun(value):
+        value = tree.map(as_array, body_fun(value))
+    return value
 
 
-# A body often is a function written in a function, but as often the same one. What is made of it is equal
-# where the bodies are, so that the loop is traced and compiled once.
-@dataclass(frozen=True, slots=True)
-class _Step:
-    func: Callable[[Any, Any], Any]
-
-    def __call__(self, carry: Any, _: Any) -> tuple[Any, None]:
-        i, value = carry
-        return (add(i, scalar_like(i, 1)), self.func(i, value)), None
-
-
-@dataclass(frozen=True, slots=True)
-class _Iteration:
-    func: Callable[[Any, Any], Any]
-
-    def __call__(self, carry: Any) -> Any:
-        i, end, value = carry
-        return add(i, scalar_like(i, 1)), end, self.func(i, value)
-
-
-def _before_end(carry: Any) -> Any:
-    return lt(carry[0], carry[1])
+def _check_condition(test: Body) -> None:
+    result = test.jaxpr.out_avals
+    if (
+        len(result) == 1
+        and not result[0].shape
+        and result[0].dtype == np.bool_
+        and test.out_tree.num_nodes == 1
+    ):
+        return
+    shown = "nothing"
+    if result:
+        shown = ", ".join(aval.str_short() for aval in result)
+    if test.out_tree.num_nodes > 1:
+        shown += f" in {test.out_tree}"
+    raise TypeError(
+        f"while_loop: cond_fun must return a boolean scalar, but it returned {shown}; compare, or reduce with any "
+        "or all"
+    )
 
 
-class While(HigherOrder):
-    name = "while"
-
-    def abstract_eval(self, *avals: Any, body_jaxpr: Any, **params: Any) -> list[ShapedArray]:
-        return body_jaxpr.out_avals
-
-    def lower(
-        self, ctx: Any, *operands: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int
-    ) -> list[Any]:
-        lower = lower_with_ordered_test if ordered(cond_jaxpr.effects) else lower_while
-        return lower(ctx, operands, cond_jaxpr, cond_nconsts, body_jaxpr, body_nconsts)
-
-    def step_through(
-        self,
-        run: Callable[..., list[Any]],
-        *args: Any,
-        cond_jaxpr: ClosedJaxpr,
-        cond_nconsts: int,
-        body_jaxpr: ClosedJaxpr,
-        body_nconsts: int,
-    ) -> None:
-        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
-        for i in itertools.count():
-            going = run(cond_jaxpr, [*test_consts, *carry], f"the condition of step {i} of while_loop")[0]
-            if not np.any(going):
-                return
-            after = run(body_jaxpr, [*body_consts, *carry], f"step {i} of while_loop")
-            if np.ndim(going):
-                after = eval_closed(keep_done(cond_jaxpr, body_jaxpr.out_avals), going, *after, *carry)
-            carry = after
-
-    def jvp(
-        self,
-        primals: Sequence[Any],
-        tangents: Sequence[Any],
-        *,
-        cond_jaxpr: ClosedJaxpr,
-        cond_nconsts: int,
-        body_jaxpr: ClosedJaxpr,
-        body_nconsts: int,
-    ) -> tuple[list[Any], list[Any]]:
-        nonzero = [type(t) is not Zero for t in tangents]
-        _, const_nonzero, carry_nonzero = split_by(nonzero, cond_nconsts, body_nconsts)
-        carry_nonzero = fixpoint(
-            carry_nonzero, lambda flags: jvp_jaxpr(body_jaxpr, [*const_nonzero, *flags], flags)[1]
-        )
-        derived, _ = jvp_jaxpr(body_jaxpr, [*const_nonzero, *carry_nonzero], carry_nonzero)
-        test_consts, body_consts, carry = split_by(primals, cond_nconsts, body_nconsts)
-        _, const_ts, carry_ts = split_by(tangents, cond_nconsts, body_nconsts)
-        given_consts = [t for t, n in zip(const_ts, const_nonzero, strict=True) if n]
-        given = [instantiate_tangent(t) for t, n in zip(carry_ts, carry_nonzero, strict=True) if n]
-        nb, nc = len(body_consts), len(carry)
-        order = [
-            *range(nb),
-            *range(nb + nc, nb + nc + len(given_consts)),
-            *range(nb, nb + nc),
-            *range(nb + nc + len(given_consts), nb + nc + len(given_consts) + len(given)),
-        ]
-        out = self.bind(
-            *test_consts,
-            *body_consts,
-            *given_consts,
-            *carry,
-            *given,
-            cond_jaxpr=_ignoring(cond_jaxpr, [v.aval for v in derived.jaxpr.outvars[nc:]]),
-            cond_nconsts=cond_nconsts,
-            body_jaxpr=reorder(derived, order),
-            body_nconsts=nb + len(given_consts),
-        )
-        rest = iter(out[nc:])
-        avals = body_jaxpr.out_avals
-        return out[:nc], [
-            next(rest) if n else Zero(aval.to_tangent_aval())
-            for n, aval in zip(carry_nonzero, avals, strict=True)
-        ]
-
-    def partial_eval(
-        self,
-        trace: Any,
-        unknown: Sequence[bool],
-        args: Sequence[Any],
-        *,
-        cond_jaxpr: ClosedJaxpr,
-        cond_nconsts: int,
-        body_jaxpr: ClosedJaxpr,
-        body_nconsts: int,
-    ) -> list[Any]:
-        """Carries that depend on no unknown are computed now; the whole loop runs again later for others."""
-        params = {
-            "cond_jaxpr": cond_jaxpr,
-            "cond_nconsts": cond_nconsts,
-            "body_jaxpr": body_jaxpr,
-            "body_nconsts": body_nconsts,
-        }
-        test_unknown, const_unknown, carry_unknown = split_by(unknown, cond_nconsts, body_nconsts)
-        carry_unknown = fixpoint(
-            carry_unknown, lambda flags: split_jaxpr(body_jaxpr, [*const_unknown, *flags], flags).out_unknown
-        )
-        test_out = split_jaxpr(cond_jaxpr, [*test_unknown, *carry_unknown]).out_unknown
-        if any(test_unknown) or test_out[0] or all(carry_unknown):
-            return trace.unknown.process(self, args, params)
-        halves = split_jaxpr(body_jaxpr, [*const_unknown, *carry_unknown], carry_unknown)
-        kept = [i for i, u in enumerate(carry_unknown) if not u]
-        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
-        known_consts = [x for x, u in zip(body_consts, const_unknown, strict=True) if not u]
-        with interpret_with(trace.parent):
-            known = self.bind(
-                *test_consts,
-                *known_consts,
-                *[carry[i] for i in kept],
-                cond_jaxpr=_without_unknown(cond_jaxpr, cond_nconsts, kept),
-                cond_nconsts=cond_nconsts,
-                body_jaxpr=reorder(halves.known, None, range(len(kept))),
-                body_nconsts=len(known_consts),
-            )
-        out = trace.unknown.process(self, args, params)
-        for i, x in zip(kept, known, strict=True):
-            out[i] = x
-        return out
-
-    def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
-        raise ValueError(
-            "reverse-mode differentiation does not work for while_loop, nor for fori_loop with traced "
-            "bounds, because the number of steps is not known when the program is compiled; use scan, or "
-            "fori_loop with bounds that are Python ints"
-        )
-
-    def batch(
-        self,
-        axis: MappedAxis,
-        args: Sequence[Any],
-        dims: Sequence[int | None],
-        *,
-        cond_jaxpr: ClosedJaxpr,
-        cond_nconsts: int,
-        body_jaxpr: ClosedJaxpr,
-        body_nconsts: int,
-    ) -> tuple[list[Any], list[int | None]]:
-        test_dims, body_dims, carry_dims = split_by(dims, cond_nconsts, body_nconsts)
-        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
-
-        # The axes of the predicate come first in every mapped carry: a new one goes behind them, unless it
-        # becomes one of them.
-        rank = len(cond_jaxpr.out_avals[0].shape)
-
-        def step(flags: list[bool]) -> Sequence[bool]:
-            axes = [rank if f else None for f in flags]
-            return batch_jaxpr_to(body_jaxpr, axis, [*body_dims, *axes], axes)[1]
-
-        mapped = fixpoint([d is not None for d in carry_dims], step)
-        axes = [rank if m else None for m in mapped]
-        test, (pred_mapped,) = batch_jaxpr(cond_jaxpr, axis, [*test_dims, *axes])
-        if pred_mapped:
-            refuse_io("while_loop", [cond_jaxpr, body_jaxpr])
-            axes = [0] * len(mapped)
-            test, _ = batch_jaxpr(cond_jaxpr, axis, [*test_dims, *axes])
-        body, _ = batch_jaxpr_to(body_jaxpr, axis, [*body_dims, *axes], axes)
-        carry = [
-            x if wanted is None else move_to(x, d, wanted, axis.size)
-            for x, d, wanted in zip(carry, carry_dims, axes, strict=True)
-        ]
-        out = self.bind(
-            *test_consts,
-            *body_consts,
-            *carry,
-            cond_jaxpr=test,
-            cond_nconsts=cond_nconsts,
-            body_jaxpr=body,
-            body_nconsts=body_nconsts,
-        )
-        return out, axes
-
-    def dce(
-        self,
-        used: Sequence[bool],
-        *,
-        cond_jaxpr: ClosedJaxpr,
-        cond_nconsts: int,
-        body_jaxpr: ClosedJaxpr,
-        body_nconsts: int,
-    ) -> tuple[dict[str, Any], Sequence[bool], Sequence[bool]] | None:
-        """A carry is needed if its last value is read, or the condition or a needed carry reads it."""
-        _, read = prune_jaxpr(cond_jaxpr, [True])
-        carry = [u or r for u, r in zip(used, read[cond_nconsts:], strict=True)]
-
-        def pruned(flags: Sequence[bool]) -> tuple[ClosedJaxpr, list[bool]]:
-            return prune_jaxpr(body_jaxpr, list(flags), [*[False] * body_nconsts, *flags])
-
-        carry = fixpoint(carry, lambda flags: pruned(flags)[1][body_nconsts:])
-        body, body_in = pruned(carry)
-        test, test_in = prune_jaxpr(cond_jaxpr, [True], [*[False] * cond_nconsts, *carry])
-        if body is body_jaxpr and test is cond_jaxpr:
-            return None
-        test_consts, body_consts = test_in[:cond_nconsts], body_in[:body_nconsts]
-        params = {
-            "cond_jaxpr": test,
-            "cond_nconsts": sum(test_consts),
-            "body_jaxpr": body,
-            "body_nconsts": sum(body_consts),
-        }
-        return params, [*test_consts, *body_consts, *carry], carry
-
-    def check(self, trace: Any, args: Sequence[Any], **params: Any) -> list[Any]:
-        return check_while(self, trace, args, **params)
-
-    def reference(
-        self, *args: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int
-    ) -> list[Any]:
-        test_consts, body_consts, carry = split_by(args, cond_nconsts, body_nconsts)
-        while (going := np.asarray(eval_closed(cond_jaxpr, *test_consts, *carry)[0])).any():
-            after = [np.asarray(x) for x in eval_closed(body_jaxpr, *body_consts, *carry)]
-            which = [going.reshape(going.shape + (1,) * (x.ndim - going.ndim)) for x in after]
-            carry = [np.where(w, new, old) for w, new, old in zip(which, after, carry, strict=True)]
-        return carry
-
-    def examples(self) -> Iterable[Example]:
-        i, x = ShapedArray((), np.dtype(np.int32)), ShapedArray((3,), F32)
-        test = stage_closed(lambda i, x: [lt(i, np.int32(3))], [i, x])
-        body = stage_closed(lambda w, i, x: [add(i, np.int32(1)), mul(x, w)], [x, i, x])
-        params = {"cond_jaxpr": test, "cond_nconsts": 0, "body_jaxpr": body, "body_nconsts": 1}
-        yield Example((x, np.int32(0), x), params, reverse=False)
-        # What batching makes: a predicate with an axis, and slices that end at different times.
-        n = ShapedArray((3,), np.dtype(np.int32))
-        test = stage_closed(lambda n, i, x: [lt(i, n)], [n, n, x])
-        body = stage_closed(lambda i, x: [add(i, np.int32(1)), mul(x, x)], [n, x])
-        params = {"cond_jaxpr": test, "cond_nconsts": 1, "body_jaxpr": body, "body_nconsts": 0}
-        steps = np.array([1, 0, 2], np.int32)
-        yield Example((steps, np.zeros(3, np.int32), x), params, reverse=False, positive=True)
+def _read_by(test: ClosedJaxpr, num_consts: int) -> list[bool]:
+    read = inputs_read(test.jaxpr)
+    return [v in read for v in test.jaxpr.invars[num_consts:]]
 
 
 @memoised
-def _ignoring(test: ClosedJaxpr, extra: Sequence[ShapedArray]) -> ClosedJaxpr:
-    """The condition of a carry with more entries at its end."""
-    count = len(test.jaxpr.invars)
-    return stage_closed(
-        lambda *xs: eval_closed(test, *xs[:count]), [*test.in_avals, *extra], test.jaxpr.debug
-    )
+def _unchanged(body: ClosedJaxpr, num_consts: int, read: Sequence[bool]) -> list[bool]:
+    """The carries that no step changes and the condition does not read: they need not be carried.
+
+    Where the condition is mapped, all that is carried has to be copied for each slice.
+    """
+    carry = body.jaxpr.invars[num_consts:]
+    return [
+        new is old and not by_test for new, old, by_test in zip(body.jaxpr.outvars, carry, read, strict=True)
+    ]
 
 
-def _without_unknown(test: ClosedJaxpr, num_consts: int, kept: Sequence[int]) -> ClosedJaxpr:
-    """The condition, which needs none of the others, of the carries that are kept."""
-    return reorder(test, [*range(num_consts), *[num_consts + i for i in kept]])
+@memoised
+def _of_fewer(test: ClosedJaxpr, num_consts: int, fixed: Sequence[bool]) -> ClosedJaxpr:
+    """The condition without the carries that are constants of the body now."""
+    consts, carry = split_by(test.jaxpr.invars, num_consts)
+    kept = [v for v, is_fixed in zip(carry, fixed, strict=True) if not is_fixed]
+    jaxpr = test.jaxpr.replace(invars=[*consts, *kept], debug=DebugInfo(test.jaxpr.debug.name))
+    return ClosedJaxpr(jaxpr, test.consts)
 
 
-while_p = While()
+@memoised
+def _of_constants(body: ClosedJaxpr, num_consts: int, fixed: Sequence[bool]) -> ClosedJaxpr:
+    """The body with the fixed carries as leading constants."""
+    jaxpr = body.jaxpr
+    consts, carry = split_by(jaxpr.invars, num_consts)
+    moved = [v for v, is_fixed in zip(carry, fixed, strict=True) if is_fixed]
+    kept = [v for v, is_fixed in zip(carry, fixed, strict=True) if not is_fixed]
+    outvars = [v for v, is_fixed in zip(jaxpr.outvars, fixed, strict=True) if not is_fixed]
+    jaxpr = jaxpr.replace(invars=[*moved, *consts, *kept], outvars=outvars, debug=DebugInfo(jaxpr.debug.name))
+    return ClosedJaxpr(jaxpr, body.consts)

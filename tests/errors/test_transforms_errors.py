@@ -101,7 +101,7 @@ ERRORS: list[tuple[str, type[Exception], Callable[[], Any], tuple[str, ...]]] = 
     ("scan, no pair", TypeError, lambda: lax.scan(lambda c, x: c, 1.0, V), ("pair (carry, output)",)),
     ("scan, no length", ValueError, lambda: lax.scan(lambda c, x: (c, x), 1.0), ("give length",)),
     ("scan, lengths", ValueError, lambda: lax.scan(add, 1.0, {"a": V, "b": V[:2]}), ("xs['a']", "xs['b']")),
-    ("scan, unroll", ValueError, lambda: lax.scan(lambda c, x: (c, x), 1.0, V, unroll=0), ("unroll",)),
+    ("scan, unroll", ValueError, lambda: lax.scan(lambda c, x: (c, x), 1.0, V, unroll=-1), ("unroll",)),
     (
         "while, reverse",
         ValueError,
