@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxlab import tree
 from jaxlab.control.bodies import trace_body
-from jaxlab.control.scan import map as map_slices
+from jaxlab.control.map import map as map_slices
 from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_inexact
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
