@@ -177,6 +177,8 @@ if _TYPE_CHECKING:
     from jaxlab.control.cond import cond as cond
     from jaxlab.control.cond import switch as switch
     from jaxlab.control.cond_primitive import cond_p as cond_p
+    from jaxlab.control.linear_solve import custom_linear_solve as custom_linear_solve
+    from jaxlab.control.linear_solve import linear_solve_p as linear_solve_p
     from jaxlab.control.platform_dependent import platform_dependent as platform_dependent
     from jaxlab.control.platform_dependent import platform_index_p as platform_index_p
     from jaxlab.control.reduce import reduce as reduce
@@ -231,6 +233,7 @@ if _TYPE_CHECKING:
     from jaxlab.primitives.special import lgamma as lgamma
     from jaxlab.primitives.special import polygamma as polygamma
     from jaxlab.primitives.special import zeta as zeta
+    from jaxlab.transforms.custom_root import custom_root as custom_root
 else:
     __getattr__, __dir__ = _lazy.names(
         __name__,
@@ -238,6 +241,7 @@ else:
             "jaxlab.control.associative_scan": "associative_scan",
             "jaxlab.control.cond": "cond switch",
             "jaxlab.control.cond_primitive": "cond_p",
+            "jaxlab.control.linear_solve": "custom_linear_solve linear_solve_p",
             "jaxlab.control.platform_dependent": "platform_dependent platform_index_p",
             "jaxlab.control.reduce": "reduce",
             "jaxlab.control.reduce_window": "reduce_window",
@@ -257,5 +261,6 @@ else:
             "jaxlab.primitives.cumulative": "cumlogsumexp cummax cummin cumprod cumsum",
             "jaxlab.primitives.sorting": "sort sort_key_val sort_p top_k top_k_p",
             "jaxlab.primitives.special": "digamma erf erf_inv erfc lgamma polygamma zeta",
+            "jaxlab.transforms.custom_root": "custom_root",
         },
     )

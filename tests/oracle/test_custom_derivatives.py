@@ -228,6 +228,88 @@ OTHERS = [
     "jax.fwd_and_bwd(3, 0)",
 ]
 
+A = "np.array([[3., 1.5], [1., 2.]], np.float32)"
+
+
+def solved(b: str, a: str = A, more: str = "") -> str:
+    """The text of a solution of linear equations by elimination, of two unknowns."""
+    cramer = (
+        "lambda m, b: (lambda c: jnp.stack([b[0] * c[1, 1] - b[1] * c[0, 1], b[1] * c[0, 0] - b[0] * c[1, 0]]) / "
+        "(c[0, 0] * c[1, 1] - c[0, 1] * c[1, 0]))(jax.jacfwd(m)(b))"
+    )
+    return f"lax.custom_linear_solve(lambda x: {a} @ x, {b}, {cramer}, transpose_solve={cramer}{more})"
+
+
+SYMMETRIC = (
+    "lax.custom_linear_solve(lambda p: {'x': p['x'] * d, 'y': p['y'] * 4}, b, "
+    "lambda m, b: {'x': b['x'] / d, 'y': b['y'] / 4}, symmetric=True)"
+)
+ROOT = "lax.custom_root(lambda x: x ** 2 - a, 1.0, lambda f, x: jnp.sqrt(a), lambda g, y: y / g(1.0))"
+ROOTS = (
+    "lax.custom_root(lambda p: {'u': p['u'] * p['v'] - a, 'v': p['u'] - p['v'] * b}, {'u': 1.0, 'v': 1.0}, "
+    "lambda f, p: {'u': jnp.sqrt(a * b), 'v': jnp.sqrt(a / b)}, "
+    "lambda g, y: (lambda c, d: {'u': (y['u'] * d['v'] - y['v'] * d['u']) / (c['u'] * d['v'] - c['v'] * d['u']), "
+    "'v': (y['v'] * c['u'] - y['u'] * c['v']) / (c['u'] * d['v'] - c['v'] * d['u'])})"
+    "(g({'u': 1.0, 'v': 0.0}), g({'u': 0.0, 'v': 1.0})))"
+)
+SOLVES = [
+    solved("f32(2)"),
+    f"jax.jit(lambda b: {solved('b')})(f32(2))",
+    f"jax.grad(lambda b: {solved('b')}[0])(f32(2))",
+    f"jax.grad(lambda a: {solved('f32(2)', 'a')}[0])({A})",
+    f"jax.grad(lambda a: (jax.jit(lambda a: {solved('f32(2)', 'a')})(a) ** 2).sum())({A})",
+    f"jax.jvp(lambda a, b: {solved('b', 'a')}, ({A}, f32(2)), ({A}, f32(2, seed=1)))",
+    f"jax.jacrev(lambda b: {solved('b')})(f32(2))",
+    f"jax.jacfwd(lambda a: {solved('f32(2)', 'a')})({A})",
+    f"jax.hessian(lambda a: {solved('f32(2)', 'a')}.sum())({A})",
+    f"jax.vmap(lambda b: {solved('b')})(f32(3, 2))",
+    f"jax.vmap(lambda a: {solved('f32(2)', 'a')})({A} + f32(3, 1, 1, low=0, high=1))",
+    f"jax.vmap(lambda a, b: {solved('b', 'a')}, (0, 1))({A} + f32(3, 1, 1, low=0, high=1), f32(2, 3))",
+    f"jax.vmap(jax.grad(lambda a, b: {solved('b', 'a')}[0], (0, 1)))({A} + f32(3, 1, 1, low=0, high=1), f32(3, 2))",
+    f"jax.grad(lambda b: jax.vmap(lambda b: {solved('b')})(b).sum())(f32(3, 2))",
+    f"jax.linear_transpose(lambda b: {solved('b')}, f32(2))(f32(2))",
+    f"jax.grad(lambda a: lax.scan(lambda c, _: ({solved('c', 'a')}, c), f32(2), None, length=2)[0].sum())({A})",
+    f"(lambda d, b: {SYMMETRIC})(f32(3), {{'x': f32(3, seed=1), 'y': 2.0}})",
+    f"jax.grad(lambda d, b: (lambda r: r['x'].sum() + r['y'])({SYMMETRIC}), (0, 1))(f32(3), {{'x': f32(3, seed=1), 'y': 2.0}})",
+    f"jax.vmap(lambda d, b: {SYMMETRIC}, (0, None))(f32(2, 3), {{'x': f32(3, seed=1), 'y': jnp.float32(2)}})",
+    "lax.custom_linear_solve(lambda x: 3 * x, f32(2), lambda m, b: (b / 3, {'n': b.sum()}), has_aux=True)",
+    "jax.grad(lambda b: lax.custom_linear_solve(lambda x: 3 * x, b, lambda m, b: (b / 3, b.sum()), symmetric=True, "
+    "has_aux=True)[0].sum())(f32(2))",
+    "jax.vmap(lambda b: lax.custom_linear_solve(lambda x: 3 * x, b, lambda m, b: (b / 3, jnp.float32(7)), has_aux=True))"
+    "(f32(3, 2))",
+    "jax.jvp(lambda b: lax.custom_linear_solve(lambda x: 3 * x, b, lambda m, b: b / 3), (f32(2),), (f32(2),))",
+    "jax.grad(lambda b: lax.custom_linear_solve(lambda x: 3 * x, b, lambda m, b: b / 3).sum())(f32(2))",
+    "lax.custom_linear_solve(lambda x: x[:1], f32(2), lambda m, x: x)",
+    "lax.custom_linear_solve(lambda x: x, f32(2), lambda m, x: x[:1])",
+    "lax.custom_linear_solve(lambda x: (x,), f32(2), lambda m, x: x)",
+    "lax.custom_linear_solve(lambda x: x, f32(2), lambda m, x: (x,))",
+    "lax.custom_linear_solve(lambda x: x, f32(2), lambda m, x: x, lambda m, x: (x,))",
+    "lax.custom_linear_solve(lambda x: x, f32(2), lambda m, x: x, has_aux=True)",
+    f"(lambda a: {ROOT})(2.0)",
+    f"jax.grad(lambda a: {ROOT})(2.0)",
+    f"jax.jit(jax.grad(lambda a: {ROOT}))(2.0)",
+    f"jax.grad(jax.grad(lambda a: {ROOT}))(2.0)",
+    f"jax.jvp(lambda a: {ROOT}, (2.0,), (1.0,))",
+    f"jax.vmap(jax.grad(lambda a: {ROOT}))(f32(3, low=1))",
+    f"jax.grad(lambda a: jax.vmap(lambda a: {ROOT})(a).sum())(f32(3, low=1))",
+    f"jax.grad(jax.jit(lambda a: {ROOT}))(2.0)",
+    f"(lambda a, b: {ROOTS})(2.0, 3.0)",
+    f"jax.jacrev(lambda a, b: {ROOTS}, (0, 1))(2.0, 3.0)",
+    f"jax.jacfwd(lambda a, b: {ROOTS}, (0, 1))(2.0, 3.0)",
+    "jax.grad(lambda a: lax.custom_root(lambda x: x ** 2 - a, 1.0, lambda f, x: (jnp.sqrt(a), a * 2), "
+    "lambda g, y: y / g(1.0), has_aux=True), has_aux=True)(2.0)",
+    "lax.custom_root(lambda x: (x,), 1.0, lambda f, x: x, lambda g, y: y)",
+    "lax.custom_root(lambda x: x, 1.0, lambda f, x: (x,), lambda g, y: y)",
+    "lax.custom_root(lambda x: x, 1.0, lambda f, x: x, lambda g, y: (y,))",
+    "lax.custom_root(lambda x: x, 1.0, lambda f, x: x, lambda g, y: y, has_aux=True)",
+    "lax.custom_root(lambda x: x, 1.0, lambda f, x: x if x > 0 else x, lambda g, y: y)",
+]
+
+
+@pytest.mark.parametrize("expression", SOLVES)
+def test_solutions_of_equations(expression: str) -> None:
+    assert_agrees(expression, SOLVES, rtol=1e-5, atol=1e-6)
+
 
 @pytest.mark.parametrize("expression", EVERYWHERE)
 def test_rules_hold_everywhere(expression: str) -> None:

@@ -133,6 +133,19 @@ PLAIN = [
     "jaxpr(jax.grad(lambda x: lax.scan(lambda c, x: (c * x, c), 1.0, x)[0]), f32(3))",
     "jaxpr(jax.grad(lambda x: lax.fori_loop(0, 3, lambda i, c: jnp.sin(c), x)), 0.5)",
     "jaxpr(jax.grad(lambda x: lax.cond(x > 0, jnp.sin, jnp.cos, x)), 0.5)",
+    *(
+        f"jaxpr({text}, f32(2, 2), f32(2))"
+        for solve in (
+            "(lambda a, b: lax.custom_linear_solve(lambda x: a @ x, b, lambda m, b: b / 3))",
+            "(lambda a, b: lax.custom_linear_solve(lambda x: a @ x, b, lambda m, b: b / 3, lambda m, b: m(b) / 3))",
+        )
+        for text in (solve, f"lambda a, b: jax.jvp({solve}, (a, b), (a, b))", f"jax.jit({solve})")
+    ),
+    "jaxpr(jax.grad(lambda b: lax.custom_linear_solve(lambda x: 2 * x, b, lambda m, b: b / 2, lambda m, b: b / 4).sum()), "
+    "f32(2))",
+    "jaxpr(lambda a: lax.custom_root(lambda x: x ** 2 - a, 1.0, lambda f, x: jnp.sqrt(a), lambda g, y: y / g(1.0)), 2.0)",
+    "jaxpr(jax.grad(lambda a: lax.custom_root(lambda x: x ** 2 - a, 1.0, lambda f, x: jnp.sqrt(a), "
+    "lambda g, y: y / g(1.0))), 2.0)",
     "jaxpr(jax.fwd_and_bwd(lambda x, y: x * y, 0)[0], 2.0, 3.0)",
 ]
 

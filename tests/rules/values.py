@@ -80,6 +80,8 @@ def widen(x: Any) -> Any:
         return Transposed(lambda: widen(x()), str(x))
     if type(x) in (tuple, list):
         return type(x)(widen(item) for item in x)
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*map(widen, x))
     if type(x) is dict:
         return {key: widen(item) for key, item in x.items()}
     return x
