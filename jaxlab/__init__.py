@@ -97,6 +97,7 @@ if _TYPE_CHECKING:
     from jaxlab import custom_derivatives as custom_derivatives
     from jaxlab import debug as debug
     from jaxlab import experimental as experimental
+    from jaxlab import export as export
     from jaxlab import nn as nn
     from jaxlab import random as random
     from jaxlab import stages as stages
@@ -121,6 +122,7 @@ else:
             "jaxlab.custom_derivatives": "=",
             "jaxlab.debug": "=",
             "jaxlab.experimental": "=",
+            "jaxlab.export": "=",
             "jaxlab.nn": "=",
             "jaxlab.random": "=",
             "jaxlab.test_util": "=",

@@ -432,6 +432,12 @@ class Module:
         self.builder = Builder(self.shared, ir.InsertionPoint(self.module.body))
         self._names: dict[str, int] = {}
 
+    def symbol(self, name: str) -> str:
+        """A symbol that no function of the module has yet: ``name``, or that with a number."""
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        return name if count == 0 else f"{name}_{count - 1}"
+
     def function(
         self,
         name: str,
@@ -443,9 +449,7 @@ class Module:
         argument_attributes: Sequence[dict[str, Any]] | None = None,
     ) -> tuple[str, Builder, list[Any]]:
         """Start a function; returns its unique symbol, a builder in its body, and its arguments."""
-        count = self._names.get(name, 0)
-        self._names[name] = count + 1
-        symbol = name if count == 0 else f"{name}_{count - 1}"
+        symbol = self.symbol(name)
         b = self.builder
         context = self.shared.context
         attributes = {

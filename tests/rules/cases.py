@@ -15,12 +15,13 @@ from jaxlab.core.primitive import Example, Primitive, registry, result_avals
 
 from .named_axes import over_axes
 
-FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn")
+FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn", "export")
 
 # A reference for these would repeat what they are: they run the jaxprs among their parameters, whose
 # equations have
 # references of their own, or they hand values on unchanged.
 WITHOUT_REFERENCE = {
+    "call_exported": "calls a module; tests/transforms/test_export.py compares it with the function",
     "jit": "calls a jaxpr",
     "shard_map": "calls a jaxpr on a mesh",
 }
