@@ -100,9 +100,15 @@ if _TYPE_CHECKING:
     from jaxlab import export as export
     from jaxlab import nn as nn
     from jaxlab import random as random
+    from jaxlab import ref as ref
     from jaxlab import stages as stages
     from jaxlab import test_util as test_util
     from jaxlab.control.callback import pure_callback as pure_callback
+    from jaxlab.ref import Ref as Ref
+    from jaxlab.ref import empty_ref as empty_ref
+    from jaxlab.ref import free_ref as free_ref
+    from jaxlab.ref import freeze as freeze
+    from jaxlab.ref import new_ref as new_ref
     from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
     from jaxlab.transforms.closure_convert import closure_convert as closure_convert
     from jaxlab.transforms.compile_time import ensure_compile_time_eval as ensure_compile_time_eval
@@ -125,8 +131,9 @@ else:
             "jaxlab.export": "=",
             "jaxlab.nn": "=",
             "jaxlab.random": "=",
-            "jaxlab.test_util": "=",
+            "jaxlab.ref": "= Ref empty_ref free_ref freeze new_ref",
             "jaxlab.stages": "=",
+            "jaxlab.test_util": "=",
             "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
             "jaxlab.transforms.closure_convert": "closure_convert",
             "jaxlab.transforms.custom_gradient": "custom_gradient",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.control.bodies import refuse_io, with_operands
+from jaxlab.control.discharging import discharge_cond
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.effects import ordered
@@ -185,6 +186,12 @@ class Cond(HigherOrder):
     def check(self, trace: Any, args: Sequence[Any], *, branches: Any, **params: Any) -> list[Any]:
         programs, err_tree = trace.checked_alike(branches)
         return list(trace.outputs(err_tree, self.bind(*args, branches=tuple(programs), **params)))
+
+    def operand(self, place: int, params: dict[str, Any]) -> int:
+        return place + 1
+
+    def discharge(self, *args: Any, **params: Any) -> tuple[list[Any], dict[int, Any]]:
+        return discharge_cond(self, *args, **params)
 
     def reference(self, index: Any, *operands: Any, branches: Any, **params: Any) -> Any:
         return [np.asarray(x) for x in eval_closed(branches[int(index)], *operands)]

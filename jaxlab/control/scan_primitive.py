@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.control.bodies import fixpoint, reorder, split_by
+from jaxlab.control.discharging import discharge_scan
 from jaxlab.control.scan_lowering import lower_scan
 from jaxlab.control.scan_saving import dce_scan, save_in_scan
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
@@ -315,6 +316,9 @@ class Scan(HigherOrder):
         params["jaxpr"], params["num_carry"] = step.program, len(start) + num_carry
         out = self.bind(*args[:num_consts], *start, *args[num_consts:], num_consts=num_consts, **params)
         return list(trace.outputs(step.err_tree, out))
+
+    def discharge(self, *args: Any, **params: Any) -> tuple[list[Any], dict[int, Any]]:
+        return discharge_scan(self, *args, **params)
 
     def reference(
         self,

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from jaxlab.control.bodies import fixpoint, refuse_io, reorder, split_by
+from jaxlab.control.discharging import discharge_while
 from jaxlab.control.while_checking import check_while
 from jaxlab.control.while_lowering import keep_done, lower_while, lower_with_ordered_test
 from jaxlab.core.aval import ShapedArray, Zero
 from jaxlab.core.axes import MappedAxis
-from jaxlab.core.effects import ordered
+from jaxlab.core.effects import Effects, ordered, relocated
 from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
@@ -233,6 +234,16 @@ class While(HigherOrder):
 
     def check(self, trace: Any, args: Sequence[Any], **params: Any) -> list[Any]:
         return check_while(self, trace, args, **params)
+
+    def effects(self, params: dict[str, Any]) -> Effects:
+        test, body, count = params["cond_jaxpr"], params["body_jaxpr"], params["cond_nconsts"]
+        after = params["body_nconsts"]
+        return relocated(test.effects, lambda i: i if i < count else i + after) | relocated(
+            body.effects, lambda i: i + count
+        )
+
+    def discharge(self, *args: Any, **params: Any) -> tuple[list[Any], dict[int, Any]]:
+        return discharge_while(self, *args, **params)
 
     def reference(
         self, *args: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jaxlab.core.effects import NO_EFFECTS, Effects
+from jaxlab.core.effects import NO_EFFECTS, Effects, changed_operands, held_operands, relocated
 from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, subjaxprs
 from jaxlab.core.primitive import Primitive
 from jaxlab.core.pruning import pruned
+from jaxlab.core.trace import current
+
+
+def _unloaded(primitive: HigherOrder, args: Sequence[Any], params: dict[str, Any], held: set[int]) -> Any:
+    raise TypeError(f"{primitive}: a reference was given, but what discharges references is not loaded")
+
+
+# `interpreters.discharge` replaces this: how to apply a program to references where no equations are recorded.
+apply_to_references: list[Callable[[HigherOrder, Sequence[Any], dict[str, Any], set[int]], Any]] = [_unloaded]
 
 
 class HigherOrder(Primitive):
@@ -17,11 +26,27 @@ class HigherOrder(Primitive):
     multiple_results = True
     axis_aware = True
     holds_programs = True
+    takes_references: bool = False
+
+    def bind(self, *args: Any, **params: Any) -> Any:
+        """Apply it.
+
+        Its rules see no references, unless it ``takes_references``: where it is not recorded, these are read before,
+        and written after.
+        """
+        effects = self.effects(params)
+        if effects and not (self.takes_references or current.trace.records):
+            held = held_operands(effects)
+            if held:
+                return apply_to_references[0](self, args, params, held)
+        return current.trace.process(self, args, params)
 
     def effects(self, params: dict[str, Any]) -> Effects:
         effects = NO_EFFECTS
         for jaxpr in subjaxprs(params):
-            effects |= jaxpr.effects
+            own = jaxpr.effects
+            if own:
+                effects |= relocated(own, lambda i: self.operand(i, params) if i >= 0 else None)
         return effects
 
     def step_through(self, run: Callable[..., list[Any]], *args: Any, **params: Any) -> None:
@@ -47,3 +72,40 @@ class HigherOrder(Primitive):
     def prune(self, eqn: JaxprEqn, used: Sequence[bool]) -> JaxprEqn:
         left = self.dce(used, **eqn.params)
         return eqn if left is None else pruned(eqn, *left)
+
+    def operand(self, place: int, params: dict[str, Any]) -> int:
+        """Which operand an input of the program is; where there are several programs, of each of them."""
+        return place
+
+    def discharge(
+        self,
+        args: Sequence[Any],
+        places: dict[int, Any],
+        discharged: Callable[[ClosedJaxpr, Sequence[int]], ClosedJaxpr],
+        **params: Any,
+    ) -> tuple[list[Any], dict[int, Any]]:
+        """Apply it to the values of references.
+
+        Args:
+          args: the operands, with values in place of references.
+          places: for each operand that is a reference something that is equal for the same one.
+          discharged: makes of a program one from values to its results, followed by the last values of the
+            references at some inputs.
+
+        Returns the results, and the new values of the references that are written to, by operand. This is the
+        rule of those that call one program on their operands.
+        """
+        programs = [(name, x) for name, x in params.items() if type(x) is ClosedJaxpr]
+        if len(programs) != 1:
+            raise NotImplementedError(f"primitive {self} has no rule for references")
+        ((name, closed),) = programs
+        written = sorted(written_inputs(closed))
+        pure = discharged(closed, written)
+        out = self.bind(*args, **{**params, name: pure})
+        count = len(closed.jaxpr.outvars)
+        return out[:count], dict(zip(written, out[count:], strict=True))
+
+
+def written_inputs(closed: ClosedJaxpr) -> set[int]:
+    """The inputs of a program that are references and written to."""
+    return {i for i in changed_operands(closed.effects) if i >= 0}

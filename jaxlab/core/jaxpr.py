@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.effects import NO_EFFECTS, Effects
+from jaxlab.core.effects import HOLD, Effect, Effects, relocated
+from jaxlab.core.refs import is_ref
 
 if TYPE_CHECKING:
     from jaxlab.core.primitive import Primitive
@@ -101,12 +102,16 @@ class Jaxpr:
 
     @property
     def effects(self) -> Effects:
-        """What the equations do besides giving their results."""
+        """What the equations do besides giving their results; what they do to references made here is not seen."""
         if self._effects is None:
-            effects = NO_EFFECTS
+            first = -len(self.constvars)
+            inputs = {v: i for i, v in enumerate((*self.constvars, *self.invars), first)}
+            effects: set[Effect] = {HOLD.of(i) for v, i in inputs.items() if is_ref(v.aval)}
             for eqn in self.eqns:
-                effects |= eqn.primitive.effects(eqn.params)
-            self._effects = effects
+                own = eqn.primitive.effects(eqn.params)
+                if own:
+                    effects |= relocated(own, [inputs.get(v) for v in eqn.invars].__getitem__)  # type: ignore[arg-type]
+            self._effects = frozenset(effects)
         return self._effects
 
     def replace(self, **changes: Any) -> Jaxpr:

@@ -46,6 +46,8 @@ class Primitive:
     ``linear_in`` is not empty), ``batch``, ``reference`` and ``examples``. Rules get parameters by keyword.
     With ``multiple_results`` they return sequences. With ``axis_aware`` the batch rule is given the
     ``MappedAxis`` in place of its size, and is asked for a named axis even where no argument is mapped.
+    With ``unconditional`` the rules jvp, batch and partial_eval are asked even where no argument has a
+    tangent, is mapped or is unknown.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Primitive:
     linear_in: tuple[int, ...] = ()
     axis_aware: bool = False
     holds_programs: bool = False
+    unconditional: bool = False
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
@@ -77,6 +80,14 @@ class Primitive:
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters that a jaxpr shows, in its order: all by name, unless a primitive says more."""
         return {name: params[name] for name in sorted(params)}
+
+    def notation(self, eqn: Any, results: Sequence[str], operands: Sequence[str]) -> str | None:
+        """The text of an equation in a notation of its own, from those of its results and operands.
+
+        Results are written ``b:f32[3]``, those that nobody uses ``_:f32[3]``; operands ``a``, literals
+        ``1.0:f32[]``. None for the notation of all others.
+        """
+        return None
 
     def abstract_eval(self, *avals: Any, **params: Any) -> Any:
         """The type of the result, a list with ``multiple_results``; TypeError or ValueError if none."""

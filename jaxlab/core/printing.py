@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, variables_read
 from jaxlab.core.layout import WIDTH, Break, Concat, Doc, Group, Mark, Nest, Text, join, render
+from jaxlab.core.primitive import Primitive
 
 LONG = 10
 
@@ -156,10 +157,7 @@ class Printer:
 
     def binders(self, variables: Sequence[Var], used: set[Any] | None = None) -> Doc:
         """``a:f32[3] b:i32[]``; results that nobody uses are called ``_``."""
-        docs: list[Doc] = []
-        for v in variables:
-            name = self.names(v) if used is None or v in used or v in self.names.of else "_"
-            docs.append(Text(f"{name}:{v.aval.str_short()}"))
+        docs: list[Doc] = [Text(f"{self.result_name(v, used)}:{v.aval.str_short()}") for v in variables]
         return Nest(2, Group(join([Group(Break())], docs)))
 
     def atom(self, v: Any) -> str:
@@ -172,12 +170,26 @@ class Printer:
         """``a:f32[3] = name[params] b c``."""
         self.share_names(eqn, used)
         left = self.binders(eqn.outvars, used)
+        own = self.notation(eqn, used)
+        if own is not None:
+            return Concat([Mark(eqn), Text(own), Mark(eqn)])
         params = eqn.primitive.printed(eqn.params)
         docs: list[Doc] = [left, Text(f" = {eqn.primitive.name}"), self.params(params), Text(" ")]
         docs.append(Nest(2, Group(join([Group(Break())], [Text(self.atom(v)) for v in eqn.invars]))))
         if not eqn.outvars:
             docs[1] = Text(eqn.primitive.name)
         return Concat([Mark(eqn), *docs, Mark(eqn)])
+
+    def notation(self, eqn: JaxprEqn, used: set[Any] | None) -> str | None:
+        """The text of an equation whose primitive has a notation of its own, once its results have names."""
+        if type(eqn.primitive).notation is Primitive.notation:
+            return None
+        results = [f"{self.result_name(v, used)}:{v.aval.str_short()}" for v in eqn.outvars]
+        return eqn.primitive.notation(eqn, results, [self.atom(v) for v in eqn.invars])
+
+    def result_name(self, v: Var, used: set[Any] | None) -> str:
+        """A variable's name where it is bound; results that nobody uses are called ``_``."""
+        return self.names(v) if used is None or v in used or v in self.names.of else "_"
 
     def share_names(self, eqn: JaxprEqn, used: set[Any] | None) -> None:
         """Let the program of a ``jit`` equation use the names of its arguments and results."""

@@ -15,10 +15,12 @@ class Trace:
 
     ``process`` gets a primitive, its arguments (values and tracers) and its parameters, and returns what
     ``bind`` returns. ``staging`` tells whether somewhere down the chain of parents equations are recorded:
-    then operations on concrete values are recorded too, and compiled fast paths must not be taken.
+    then operations on concrete values are recorded too, and compiled fast paths must not be taken. ``records``
+    tells whether it is this interpreter itself that records them.
     """
 
     __slots__ = ("__weakref__", "parent", "staging")
+    records: ClassVar[bool] = False
     parent: Trace | None
     staging: bool
 

@@ -12,6 +12,7 @@ from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.axes import MappedAxis, binding_axes
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
+from jaxlab.core.refs import AbstractRef
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.broadcasting import broadcast_axis, move_axis
@@ -64,7 +65,7 @@ class BatchTrace(Trace):
             axis = self.axis
             if primitive.axis_aware and (mapped or axis.name is not None):
                 out, out_dims = primitive.batch(axis, values, dims, **params)
-            elif mapped:
+            elif mapped or primitive.unconditional:
                 out, out_dims = primitive.batch(axis.size, values, dims, **params)
             else:
                 return primitive.bind(*values, **params)
@@ -81,6 +82,8 @@ class BatchTrace(Trace):
 
 def slice_aval(aval: ShapedArray, dim: int) -> ShapedArray:
     """The type of one slice along the mapped axis."""
+    if type(aval) is AbstractRef:
+        return aval.around(slice_aval(aval.inner_aval, dim))
     return ShapedArray(aval.shape[:dim] + aval.shape[dim + 1 :], aval.dtype, aval.weak_type)
 
 
@@ -88,6 +91,8 @@ def stacked_aval(aval: ShapedArray, size: int, dim: int | None) -> ShapedArray:
     """The type with the mapped axis put in."""
     if dim is None:
         return aval
+    if type(aval) is AbstractRef:
+        return aval.around(stacked_aval(aval.inner_aval, size, dim))
     return ShapedArray((*aval.shape[:dim], size, *aval.shape[dim:]), aval.dtype, aval.weak_type)
 
 

@@ -9,7 +9,9 @@ from jaxlab import tree
 from jaxlab.caching import Cache, ScatteredCache
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.effects import changed_operands, held_operands
 from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.refs import AbstractRef
 from jaxlab.core.trace import Trace, Tracer, leaked, set_base
 from jaxlab.interpreters.program import Program
 from jaxlab.interpreters.staging import single_equation
@@ -56,6 +58,9 @@ def _memory(params: dict[str, Any]) -> dict[Any, Any] | None:
 
 def _dispatcher(primitive: Any, params: dict[str, Any]) -> Any:
     """The C++ function that applies a primitive with fixed parameters."""
+    effects = primitive.effects(params)
+    if effects and held_operands(effects):
+        return _on_references(primitive, params, sorted(held_operands(effects)), changed_operands(effects))
 
     def on_miss(*args: Any) -> tuple[Any, Any, bool]:
         avals = tuple([aval_of(x) for x in args])
@@ -69,6 +74,33 @@ def _dispatcher(primitive: Any, params: dict[str, Any]) -> Any:
 
     # With `disable_jit` jaxlib calls the function itself; a single operation has nothing to step into.
     return execution.pjit(primitive.name, lambda *args: on_miss(*args)[0], on_miss)
+
+
+def _on_references(primitive: Any, params: dict[str, Any], held: list[int], changed: set[int]) -> Any:
+    """What applies a primitive to references: it passes their arrays through C++, and puts the new ones in."""
+    written = sorted(changed)
+
+    def on_miss(*values: Any) -> tuple[Any, Any, bool]:
+        inner = [aval_of(x) for x in values]
+        avals = tuple([AbstractRef(aval) if i in held else aval for i, aval in enumerate(inner)])
+        device, committed = execution.device_of(values, backend.default_device(), name=primitive.name)
+        program = program_for(primitive, avals, params, device)
+        outputs = program.run_on_values(values, inner, committed)
+        return outputs, program.fast_path(tree.structure(outputs), committed, on_values=True), False
+
+    dispatch = execution.pjit(primitive.name, lambda *values: on_miss(*values)[0], on_miss)
+
+    def apply(*args: Any) -> Any:
+        values = list(args)
+        for i in held:
+            values[i] = args[i].lend() if i in changed else args[i].peek()
+        out = dispatch(*values)
+        count = len(out) - len(written)
+        for i, x in zip(written, out[count:], strict=True):
+            args[i].replace(x)
+        return out[:count] if primitive.multiple_results else out[0]
+
+    return apply
 
 
 def program_for(

@@ -62,7 +62,7 @@ class JVPTrace(Trace):
                 tangents.append(Zero(aval_of(x).to_tangent_aval()))
         assert self.parent is not None
         with interpret_with(self.parent):
-            if not active:
+            if not active and not primitive.unconditional:
                 return primitive.bind(*primals, **params)
             out, tangent = primitive.jvp(primals, tangents, **params)
         if primitive.multiple_results:

@@ -30,7 +30,7 @@ class SplitTrace(Trace):
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         unknown = self.unknown
         is_unknown = [isinstance(x, Tracer) and x._trace is unknown for x in args]
-        if any(is_unknown):
+        if any(is_unknown) or primitive.unconditional:
             return primitive.partial_eval(self, is_unknown, args, **params)
         assert self.parent is not None
         with interpret_with(self.parent):
@@ -120,7 +120,8 @@ def _split_jaxpr(
         kept = [(v, r) for v, r in pairs if isinstance(r, Tracer)]
         concrete = [(v, r) for v, r in pairs if not isinstance(r, Tracer)]
         now, consts = known.finish(
-            [x for x, u in zip(outputs, out_unknown, strict=True) if not u] + [r for _, r in kept]
+            [x for x, u in zip(outputs, out_unknown, strict=True) if not u] + [r for _, r in kept],
+            references=True,
         )
     finally:
         known.alive = unknown.alive = False

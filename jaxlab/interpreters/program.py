@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from jaxlab import lazy
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray
+from jaxlab.core.effects import touches_references
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
+from jaxlab.core.refs import is_ref
 from jaxlab.runtime import analysis, compiler, donation, execution
 from jaxlab.runtime.array import put
 from jaxlab.runtime.layout import Layout
@@ -19,8 +21,11 @@ from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
     from jaxlab import logs
-    from jaxlab.interpreters import lowering, nonfinite
+    from jaxlab.interpreters import discharge, lowering, nonfinite
+    from jaxlab.runtime import references
 else:  # MLIR: 10 ms of an import
+    discharge = lazy.module("jaxlab.interpreters.discharge")
+    references = lazy.module("jaxlab.runtime.references")
     logs = lazy.module("jaxlab.logs")
     lowering = lazy.module("jaxlab.interpreters.lowering")
     nonfinite = lazy.module("jaxlab.interpreters.nonfinite")
@@ -38,6 +43,8 @@ class Program:
       device: where it runs.
       platform: what it is lowered for; the device's by default.
       trace_seconds, lower_seconds, compile_seconds: what each stop took; None where it was not made yet.
+      written: the inputs that are references whose last values follow the results; None where no input is a
+        reference.
     """
 
     __slots__ = (
@@ -55,6 +62,7 @@ class Program:
         "out_avals",
         "platform",
         "trace_seconds",
+        "written",
     )
 
     def __init__(
@@ -73,7 +81,8 @@ class Program:
         jaxpr = closed.jaxpr
         # Closed-over arrays become arguments: the module stays small and the compiler does not fold them.
         self.const_args = [
-            put(x, v.aval, device) for v, x in zip(jaxpr.constvars, closed.consts, strict=True)
+            x if is_ref(v.aval) else put(x, v.aval, device)
+            for v, x in zip(jaxpr.constvars, closed.consts, strict=True)
         ]
         if jaxpr.constvars:
             debug = jaxpr.debug
@@ -84,12 +93,26 @@ class Program:
                 debug=DebugInfo(debug.name, names, debug.result_paths),
             )
             closed = ClosedJaxpr(jaxpr)
+        donated = (False,) * len(self.const_args) + tuple(donated) if any(donated) else ()
+        self.written: tuple[int, ...] | None = None
+        if touches_references(closed.effects):
+            refs = [is_ref(aval) for aval in closed.in_avals]
+            closed, written = discharge.discharge_program(closed)
+            jaxpr = closed.jaxpr
+            if any(refs):
+                self.written = written
+                # A program that calls Python may fail half way; then its references are as they were.
+                taken = () if closed.effects else written
+                donated = tuple(
+                    i in taken or (not is_a_ref and bool(donated) and donated[i])
+                    for i, is_a_ref in enumerate(refs)
+                )
         self.closed = closed
         self.device = device
         self.platform = device.platform if platform is None else platform
         # A program that may have to be run again, to find a NaN, must keep what it was given.
         donates = any(donated) and not (config.debug_nans or config.debug_infs)
-        self.donated = (False,) * len(self.const_args) + tuple(donated) if donates else ()
+        self.donated = donated if donates else ()
         self.keep_unused = keep_unused
         self.out_avals = [v.aval for v in jaxpr.outvars]
         self.trace_seconds = trace_seconds
@@ -120,7 +143,12 @@ class Program:
             d and (self.keep_unused or v in used)
             for d, v in zip(self.donated, self.closed.jaxpr.invars, strict=True)
         ]
-        places, unusable = donation.aliases(self.closed.in_avals, given, self.out_avals)
+        own = self.written or ()
+        count = len(self.out_avals) - len(own)
+        given_arrays = [g and i not in own for i, g in enumerate(given)]
+        places, unusable = donation.aliases(self.closed.in_avals, given_arrays, self.out_avals[:count])
+        for place, i in enumerate(own, count):
+            places[i] = place if given[i] else None
         if unusable:
             warnings.warn(
                 f"{self.name}: donated buffers of type {', '.join(a.str_short() for a in unusable)} cannot be "
@@ -206,10 +234,35 @@ class Program:
         return None if self.compiled is None else self.compiled.seconds
 
     def run(self, args: Sequence[Any], in_avals: Sequence[ShapedArray], committed: bool = False) -> list[Any]:
-        """Run on arrays or anything that can be put on the device; results insist on it if ``committed``."""
+        """Run on arrays or anything that can be put on the device; results insist on it if ``committed``.
+
+        References are read and written: they change if all went well.
+        """
+        if self.written is None:
+            return self.run_on_values(args, in_avals, committed)
+        self.compile()
+        assert self.lowered is not None
+        start = len(self.const_args)
+        inputs = [*self.const_args, *args]
+        values = references.lend(inputs, self.donated, self.lowered.kept)
+        avals = self.closed.in_avals[start:]
+        results = self.run_on_values(values[start:], avals, committed, values[:start])
+        count = len(results) - len(self.written)
+        for i, x in zip(self.written, results[count:], strict=True):
+            inputs[i].replace(x)
+        return results[:count]
+
+    def run_on_values(
+        self,
+        args: Sequence[Any],
+        in_avals: Sequence[ShapedArray],
+        committed: bool = False,
+        consts: list[Any] | None = None,
+    ) -> list[Any]:
+        """As `run`, with arrays in place of references; those that are written to follow the results."""
         compiled = self.compile()
         assert self.lowered is not None
-        arrays = self.const_args + [
+        arrays = (self.const_args if consts is None else consts) + [
             put(x, aval, self.device, committed=False) for x, aval in zip(args, in_avals, strict=True)
         ]
         kept = [x for x, keep in zip(arrays, self.lowered.kept, strict=True) if keep]
@@ -230,13 +283,15 @@ class Program:
             nonfinite.check_results(self.closed, self.name, arrays, results)
         return results
 
-    def fast_path(self, out_tree: Any, committed: bool) -> execution.FastPath | None:
-        """What the C++ dispatch needs to run the program without Python.
+    def fast_path(
+        self, out_tree: Any, committed: bool, *, on_values: bool = False
+    ) -> execution.FastPath | None:
+        """What the C++ dispatch needs to run the program without Python; ``on_values``, as `run_on_values` does.
 
         None where it calls Python (jaxlib has the text of an exception that a callback raised, but not the
-        exception), and where results are checked.
+        exception), where results are checked, and where references are to be replaced.
         """
-        if config.debug_nans or config.debug_infs:
+        if config.debug_nans or config.debug_infs or (self.written is not None and not on_values):
             return None
         assert self.compiled is not None and self.lowered is not None
         if self.lowered.callbacks:

@@ -15,6 +15,7 @@ from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.jaxpr import Atom, ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
 from jaxlab.core.primitive import Primitive
+from jaxlab.core.refs import is_ref, returned
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with, leaked
 from jaxlab.core.typecheck import check_jaxpr
 
@@ -44,6 +45,7 @@ class StagingTrace(Trace):
     """Records each application as an equation. Values from outside become literals (scalars) or constants."""
 
     __slots__ = ("alive", "constants", "debug", "eqns", "invars")
+    records = True
 
     def __init__(self, parent: Trace, debug: DebugInfo | None = None) -> None:
         self.parent = parent
@@ -108,9 +110,17 @@ class StagingTrace(Trace):
             known = self.constants[id(x)] = (Var(aval), x)
         return known[0]
 
-    def finish(self, outputs: Sequence[Any]) -> tuple[Jaxpr, list[Any]]:
-        """The program recorded, with ``outputs`` as results, and the values of its constants."""
+    def finish(self, outputs: Sequence[Any], *, references: bool = False) -> tuple[Jaxpr, list[Any]]:
+        """The program recorded, with ``outputs`` as results, and the values of its constants.
+
+        Raises:
+          ValueError: if a result is a reference (with ``references``, one that is no input).
+        """
         outvars = [self.atom(x) for x in outputs]
+        for i, v in enumerate(outvars):
+            if is_ref(v.aval) and not (references and v in self.invars):
+                where = f" number {i}" if len(outvars) > 1 else ""
+                raise returned(v.aval, self.debug.name, where, self.origin(v))  # type: ignore[arg-type]
         constants = self.constants.values()
         jaxpr = Jaxpr([var for var, _ in constants], self.invars, outvars, self.eqns, self.debug)
         self.alive = False
@@ -183,6 +193,29 @@ def close(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
         constvars=[var for var, _ in kept], invars=[var for var, _ in lifted] + jaxpr.invars, debug=debug
     )
     return ClosedJaxpr(open_, [x for _, x in kept]), [x for _, x in lifted]
+
+
+def references_as_inputs(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Any]]:
+    """The program with the references among its constants as its last inputs, and these."""
+    jaxpr = closed.jaxpr
+    held = [is_ref(v.aval) for v in jaxpr.constvars]
+    if not any(held):
+        return closed, []
+    pairs = list(zip(jaxpr.constvars, closed.consts, held, strict=True))
+    moved = closed.memo.get(references_as_inputs)
+    if moved is None:
+        names = jaxpr.debug.arg_names
+        debug = DebugInfo(
+            jaxpr.debug.name, (*names, *[""] * sum(held)) if names else (), jaxpr.debug.result_paths
+        )
+        open_ = jaxpr.replace(
+            constvars=[v for v, _, is_held in pairs if not is_held],
+            invars=jaxpr.invars + [v for v, _, is_held in pairs if is_held],
+            debug=debug,
+        )
+        moved = ClosedJaxpr(open_, [x for _, x, is_held in pairs if not is_held])
+        closed.memo[references_as_inputs] = moved
+    return moved, [x for _, x, is_held in pairs if is_held]
 
 
 def stage_closed(

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from jaxlab import lazy
 from jaxlab.core.aval import UndefinedPrimal, Zero
+from jaxlab.core.effects import changed_operands, touches_references
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
 from jaxlab.core.memo import memoised
+from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import current
 from jaxlab.interpreters.staging import stage_closed
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.primitives.elementwise import add_any
+
+if TYPE_CHECKING:
+    from jaxlab.interpreters import discharge as references
+else:  # only where there are references
+    references = lazy.module("jaxlab.interpreters.discharge")
 
 
 def backward(
@@ -33,6 +41,9 @@ def backward(
             linear.add(var)
         else:
             primal[var] = x
+    stateful = touches_references(jaxpr.effects)
+    if stateful:
+        linear |= _linear_references(jaxpr, linear)
     pending = _evaluate_nonlinear(jaxpr, primal, linear)
     starting = [v for v, x in zip(jaxpr.invars, args, strict=True) if type(x) is UndefinedPrimal]
     cotangent: dict[Var, Any] = dict(zip(starting, sums, strict=False))
@@ -50,7 +61,8 @@ def backward(
         for eqn in reversed(pending):
             primitive = eqn.primitive
             out_cts = [cotangent.pop(var, None) for var in eqn.outvars]
-            if all(ct is None for ct in out_cts):
+            refs = stateful and [v for v in eqn.invars if is_ref(v.aval) and v in linear]
+            if all(ct is None for ct in out_cts) and not refs:
                 continue
             values = [
                 v.val if type(v) is not Var else UndefinedPrimal(v.aval) if v in linear else primal[v]
@@ -61,9 +73,12 @@ def backward(
             full = [
                 Zero(var.aval) if ct is None else ct for var, ct in zip(eqn.outvars, out_cts, strict=True)
             ]
-            in_cts = primitive.transpose(
-                full if primitive.multiple_results else full[0], *values, **eqn.params
-            )
+            if refs:
+                in_cts = references.transpose_on_references(eqn, full, values, cotangent, backward)
+            else:
+                in_cts = primitive.transpose(
+                    full if primitive.multiple_results else full[0], *values, **eqn.params
+                )
             for v, ct in zip(eqn.invars, in_cts, strict=True):
                 accumulate(v, ct)
     finally:
@@ -75,7 +90,7 @@ def _evaluate_nonlinear(jaxpr: Jaxpr, primal: dict[Var, Any], linear: set[Var]) 
     """Run the equations that touch no linear variable, and return the others in order."""
     pending = []
     for eqn in jaxpr.eqns:
-        if any(type(v) is Var and v in linear for v in eqn.invars):
+        if any(type(v) is Var and v in linear for v in eqn.invars) or any(v in linear for v in eqn.outvars):
             linear.update(eqn.outvars)
             pending.append(eqn)
             continue
@@ -83,6 +98,21 @@ def _evaluate_nonlinear(jaxpr: Jaxpr, primal: dict[Var, Any], linear: set[Var]) 
         out = eqn.primitive.bind(*values, **eqn.params)
         primal.update(zip(eqn.outvars, out if eqn.primitive.multiple_results else [out], strict=True))
     return pending
+
+
+def _linear_references(jaxpr: Jaxpr, linear: set[Var]) -> set[Var]:
+    """The references that something linear is written to, now or later."""
+    found: set[Var] = set()
+    while True:
+        known = linear | found
+        before = len(found)
+        for eqn in jaxpr.eqns:
+            if any(v in known for v in (*eqn.invars, *eqn.outvars)):
+                known.update(eqn.outvars)
+                written = [eqn.invars[i] for i in changed_operands(eqn.primitive.effects(eqn.params))]
+                found.update(v for v in (*written, *eqn.outvars) if type(v) is Var and is_ref(v.aval))
+        if len(found) == before:
+            return found
 
 
 def transpose_jaxpr(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxlab import lax
+from jaxlab import lax, lazy
 from jaxlab.core.aval import aval_of
+from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import Tracer, current
 from jaxlab.numpy.index_plan import At, Given, New, Part, Parts, Window, axes_of, in_bounds, is_whole, parse
 from jaxlab.numpy.wrapping import as_array
@@ -16,6 +17,11 @@ from jaxlab.primitives.conversion import convert
 from jaxlab.primitives.dimension_numbers import GatherScatterMode
 from jaxlab.runtime.array import Array
 from jaxlab.transforms.jit import jit
+
+if TYPE_CHECKING:
+    from jaxlab.primitives import mutable_arrays
+else:  # only where there are references
+    mutable_arrays = lazy.module("jaxlab.primitives.mutable_arrays")
 
 I32 = np.dtype(np.int32)
 
@@ -25,7 +31,10 @@ def getitem(x: Any, index: Any) -> Any:
     if type(x) is Array and current.trace.parent is None:
         return _eager(x, index)
     x = as_array(x)
-    parsed = parse(aval_of(x).shape, index)
+    aval = aval_of(x)
+    if is_ref(aval):
+        return mutable_arrays.get(x, index)
+    parsed = parse(aval.shape, index)
     return take_parts(x, parsed.arrays, parsed.parts, parsed.expanded)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxlab import dtypes, lax
 from jaxlab.core.aval import aval_of
+from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import Tracer
 from jaxlab.errors import ConcretizationTypeError
 from jaxlab.numpy import (
@@ -34,7 +35,7 @@ from jaxlab.numpy import (
 )
 from jaxlab.numpy import ufuncs_logic as logic
 from jaxlab.numpy import ufuncs_rounding as rounding
-from jaxlab.numpy.indexing import getitem
+from jaxlab.numpy.indexing import getitem, mutable_arrays
 from jaxlab.numpy.updates import at
 from jaxlab.numpy.wrapping import compiled
 from jaxlab.runtime.array import Array, attach, host_value, put
@@ -163,6 +164,9 @@ def _round(self: Any, ndigits: int | None = None) -> Any:
 
 
 def _set_item(self: Any, index: Any, value: Any) -> None:
+    if is_ref(aval_of(self)):
+        mutable_arrays.set(self, index, value)
+        return
     shown = repr(index) if isinstance(index, int | slice) else "index"
     if isinstance(index, slice):
         parts = ["" if part is None else repr(part) for part in (index.start, index.stop, index.step)]

@@ -11,6 +11,7 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.primitive import Example, Primitive
+from jaxlab.core.refs import is_ref
 from jaxlab.primitives.reshaping import (
     F32,
     I32,
@@ -335,7 +336,9 @@ def unbroadcast(ct: Any, aval: ShapedArray) -> Any:
 
 
 def zeros_like_aval(aval: ShapedArray) -> Any:
-    """An array of zeros of a type (``float0`` tangents are NumPy arrays)."""
+    """An array of zeros of a type, or of that in a reference (``float0`` tangents are NumPy arrays)."""
+    if is_ref(aval):
+        aval = aval.inner_aval  # type: ignore[attr-defined]
     if aval.dtype == dtypes.float0:
         return np.zeros(aval.shape, aval.dtype)
     zero = np.zeros((), aval.dtype)[()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray
+from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import Tracer
 from jaxlab.runtime.transfer import Array as ConcreteArray
 
@@ -13,7 +14,7 @@ class _ArrayType(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         if type(instance) is ConcreteArray:
             return type(instance.aval) is ShapedArray  # arrays of an imported jax are of the same class
-        return isinstance(instance, Tracer)
+        return isinstance(instance, Tracer) and not is_ref(instance.aval)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
         return subclass is cls or subclass is ConcreteArray or issubclass(subclass, Tracer)

@@ -121,7 +121,8 @@ def _make(fun: Callable[..., Any], options: JitOptions) -> Any:
         call = prepare(fun, options, args, kwargs)
         if base and not call.traced_inside:
             return _run(fun, options, call, args, kwargs)
-        outputs = jit_p.bind(*call.traced.lifted, *call.leaves, **call.params)
+        operands, params = call.operands()
+        outputs = jit_p.bind(*operands, **params)
         return tree.unflatten(call.traced.out_tree, outputs), None, False
 
     function = execution.pjit(
@@ -170,7 +171,7 @@ def _run(
             )
     device, committed = options.device, True
     if device is None:
-        device, committed = execution.device_of(call.leaves, default_device(), name=params["name"])
+        device, committed = execution.device_of(call.placed(), default_device(), name=params["name"])
     program = program_for(jit_p, call.avals, params, device, trace_seconds=traced.seconds)
     outputs = program.run(call.leaves, call.avals, committed)
     return tree.unflatten(traced.out_tree, outputs), program.fast_path(traced.out_tree, committed), False

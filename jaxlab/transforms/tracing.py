@@ -12,15 +12,18 @@ from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
+from jaxlab.core.refs import check_distinct, check_not_both, is_ref
 from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
-from jaxlab.interpreters.staging import close, stage
+from jaxlab.interpreters.staging import close, references_as_inputs, stage
 from jaxlab.transforms.jit_options import UNSPECIFIED, JitOptions
 
 if TYPE_CHECKING:
     from jaxlab.interpreters import misses
-else:  # only where a miss is to be explained
+    from jaxlab.runtime import references
+else:  # only where a miss is to be explained, and where there are references
     misses = lazy.module("jaxlab.interpreters.misses")
+    references = lazy.module("jaxlab.runtime.references")
 
 # How often a function was traced, and at which types: the reason of a miss is told by comparing with these.
 traces = OwnedCache("traces", maxsize=4096)
@@ -65,6 +68,21 @@ class Call:
         self.params = params
         self.traced_inside = bool(traced.lifted) or any(isinstance(x, Tracer) for x in leaves)
 
+    def placed(self) -> list[Any]:
+        """The arguments, with the arrays in place of references."""
+        return references.values(self.leaves) if any(map(is_ref, self.avals)) else self.leaves
+
+    def operands(self) -> tuple[list[Any], dict[str, Any]]:
+        """The operands and the parameters of the application as an equation: references are operands, too."""
+        params = self.params
+        jaxpr, refs = references_as_inputs(params["jaxpr"])
+        if refs:
+            params = {**params, "jaxpr": jaxpr}
+            for name, value in (("donated_invars", False), ("in_shardings", UNSPECIFIED)):
+                if params.get(name):
+                    params[name] = (*params[name], *[value] * len(refs))
+        return [*self.traced.lifted, *self.leaves, *refs], params
+
 
 def prepare(
     fun: Callable[..., Any], options: JitOptions, args: Sequence[Any], kwargs: dict[str, Any]
@@ -88,6 +106,9 @@ def prepare(
     leaves, in_tree = tree.flatten((dynamic, dynamic_kwargs))
     described = (fun, args, kwargs, tuple(static_numbers), static_names)
     avals = tuple([_argument_aval(x, described, i) for i, x in enumerate(leaves)])
+    holds_references = any(map(is_ref, avals))
+    if holds_references:
+        check_distinct(options.params["name"], leaves, avals, argument_paths(*described))
     key = (statics, in_tree, avals, trace_key())
     try:
         traced: TracedProgram | None = traces.get(fun, key)
@@ -107,6 +128,9 @@ def prepare(
         traced = trace_function(bound, in_tree, avals, debug)
         if not traced.lifted:
             traces.put(fun, key, traced)
+    if holds_references:
+        closed_over = [*traced.lifted, *traced.jaxpr.consts]
+        check_not_both(options.params["name"], leaves, avals, closed_over, argument_paths(*described))
     params = {**options.params, "jaxpr": traced.jaxpr}
     donated = options.donated(args, kwargs)
     lifted = len(traced.lifted)

@@ -34,6 +34,7 @@ FLOORS = {
     "ad_checkpoint": 6,
     "custom_batching": 6,
     "lax": 6,
+    "ref": 6,
     "numpy": 6,
     "test_util": 6,
     "scipy": 6,

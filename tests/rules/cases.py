@@ -14,6 +14,7 @@ from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
 from jaxlab.core.primitive import Example, Primitive, registry, result_avals
 
 from .named_axes import over_axes
+from .on_references import on_values
 
 FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn", "export")
 
@@ -116,7 +117,9 @@ def _examples(primitive: Primitive) -> list[Example]:
 
 primitives = [registry[name] for name in sorted(registry)]
 cases = [
-    Case(over_axes(p, example.axes), i, example) for p in primitives for i, example in enumerate(_examples(p))
+    Case(on_values(over_axes(p, example.axes)), i, example)
+    for p in primitives
+    for i, example in enumerate(_examples(p))
 ]
 
 
