@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.control.scan import map as loop_map
+from jaxlab.control.map import map as loop_map
 from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.interpreters.lowering import symbol_name
