@@ -26,12 +26,18 @@ def lower_scan(
 ) -> list[Any]:
     """A while loop over a counter that slices the inputs and writes the outputs in place.
 
-    Whole iterations run ``unroll`` steps each; what is left over is written out after the loop.
+    Whole iterations run ``unroll`` steps each; what is left over is written out after the loop. Outputs that
+    are the same at every step are stacked once, such as a result that the way back needs, too: the compiler
+    would carry both. An output that is a slice of an input is that input.
     """
     b = ctx.b
     consts, carry, xs = split_by(operands, num_consts, num_carry)
     _, _, x_avals = split_by(ctx.avals_in, num_consts, num_carry)
-    y_avals = ctx.avals_out[num_carry:]
+    rows_of = jaxpr.jaxpr.outvars[num_carry:]
+    given: dict[Any, Any] = dict(zip(jaxpr.jaxpr.invars[num_consts + num_carry :], xs, strict=True))
+    stacked = {v: i for i, v in reversed(list(enumerate(rows_of))) if v not in given}
+    own = sorted(stacked.values())
+    y_avals = [ctx.avals_out[num_carry + i] for i in own]
     ys = [b.full(0, aval) for aval in y_avals]
     i32 = b.tensor((), np.dtype(np.int32))
     counter = ShapedArray((), np.dtype(np.int32))
@@ -43,7 +49,7 @@ def lower_scan(
             index = b.value("stablehlo.subtract", i32, b.constant(length - 1, counter.dtype), index)
         slices = [_take(b, x, index, aval) for x, aval in zip(xs, x_avals, strict=True)]
         out = ctx.inline(jaxpr, b, [*consts, *carry, *slices], "while/body")
-        rows = out[num_carry:]
+        rows = [out[num_carry + i] for i in own]
         return out[:num_carry], [
             _write(b, y, row, index, aval) for y, row, aval in zip(ys, rows, y_avals, strict=True)
         ]
@@ -81,7 +87,8 @@ def lower_scan(
         done = 0
     for k in range(done, length):
         carry, ys = step(b, b.constant(k, counter.dtype), consts, carry, xs, ys)
-    return [*carry, *ys]
+    place = dict(zip(own, ys, strict=True))
+    return [*carry, *[given[v] if v in given else place[stacked[v]] for v in rows_of]]
 
 
 def _key_rank(aval: ShapedArray) -> tuple[int, ...]:
