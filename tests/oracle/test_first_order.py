@@ -1,0 +1,171 @@
+"""grad, value_and_grad, jvp, vjp and linearize: values, complex conventions and classes of errors as in jax."""
+
+from __future__ import annotations
+
+import pytest
+from jax_process import assert_agrees
+
+TO_COMPLEX = {
+    "identity": "lambda z: z * 1",
+    "square": "lambda z: z * z",
+    "conj": "lambda z: jnp.conj(z)",
+    "conj times": "lambda z: jnp.conj(z) * z * z",
+    "exp": "lambda z: jnp.exp(z)",
+    "sin": "lambda z: jnp.sin(z) / (z + 2)",
+    "scaled": "lambda z: (2 - 3j) * z",
+    "swapped": "lambda z: lax.complex(lax.imag(z), lax.real(z))",
+    "power": "lambda z: z ** 3",
+    "root": "lambda z: jnp.sqrt(z)",
+    "log": "lambda z: jnp.log(z)",
+    "dot": "lambda z: jnp.dot(z, z)",
+    "fixed": "lambda z: z * lax.stop_gradient(z)",
+    "chosen": "lambda z: jnp.where(jnp.real(z) > 0, z, 2 * z)",
+}
+TO_REAL = {
+    "real": "lambda z: jnp.real(z)",
+    "imag": "lambda z: jnp.imag(z)",
+    "abs": "lambda z: jnp.abs(z)",
+    "abs squared": "lambda z: jnp.real(z * jnp.conj(z))",
+    "product": "lambda z: jnp.real(z) * jnp.imag(z)",
+    "sum": "lambda z: jnp.real(jnp.exp(z)) + jnp.abs(z) ** 2",
+}
+FROM_REAL = {
+    "complex": "lambda x: lax.complex(x, x * x)",
+    "rotated": "lambda x: jnp.exp(1j * x)",
+    "as complex": "lambda x: x.astype(jnp.complex64) * (1 + 2j)",
+    "multiplied": "lambda x: x * np.complex64(1 + 2j)",
+}
+Z, T = "c64(3)", "c64(3, seed=1)"
+COMPLEX = [
+    *(f"jax.jvp({f}, ({Z},), ({T},))" for f in (TO_COMPLEX | TO_REAL).values()),
+    *(
+        f"jax.vjp({f}, {Z})[1]({'c64' if f in TO_COMPLEX.values() else 'f32'}({'' if 'dot' in f else 3}, seed=2))"
+        for f in (TO_COMPLEX | TO_REAL).values()
+    ),
+    *(f"jax.grad({f}, holomorphic=True)(np.complex64(1 + 2j))" for f in TO_COMPLEX.values()),
+    *(f"jax.grad({f})(np.complex64(1 + 2j))" for f in (TO_REAL | TO_COMPLEX).values()),
+    *(f"jax.grad({f}, holomorphic=True)(np.complex64(1 + 2j))" for f in TO_REAL.values()),
+    *(f"jax.jvp({f}, (f32(3),), (f32(3, seed=1),))" for f in FROM_REAL.values()),
+    *(f"jax.vjp({f}, f32(3))[1]({T})" for f in FROM_REAL.values()),
+    *(f"jax.linearize({f}, {Z})[1]({T})" for f in TO_REAL.values()),
+    *(f"jax.grad(jax.grad({f}))(np.complex64(1 + 2j))" for f in TO_REAL.values()),
+    "jax.jvp(lambda z: z, (1j,), (1.0,))",
+    "jax.vjp(lambda z: z * z, 1 + 2j)[1](1 + 0j)",
+    "jax.vjp(lambda z: jnp.abs(z), 1 + 2j)[1](1j)",
+    "jax.value_and_grad(lambda z: jnp.abs(z))(1 + 2j)",
+    "jax.grad(lambda z, x: jnp.real(z * x), (0, 1))(1 + 2j, 3.0)",
+]
+
+ARGUMENTS = [
+    "jax.grad(lambda x, y: x * y, 2)(1.0, 2.0)",
+    "jax.grad(lambda x, y: x * y, -3)(1.0, 2.0)",
+    "jax.grad(lambda x, y: x * y, (0, 0))(1.0, 2.0)",
+    "jax.grad(lambda x, y: x * y, [0, 1])(1.0, 2.0)",
+    "jax.grad(lambda x, y: x * y, (-1,))(1.0, 2.0)",
+    "jax.grad(lambda x, y: x * y, np.int32(1))(1.0, 2.0)",
+    "jax.grad(lambda x, y: x * y, ())(1.0, 2.0)",
+    "jax.grad(lambda x, y: x * y, 'x')",
+    "jax.grad(lambda x, y: x * y, 1.0)",
+    "jax.grad(3)",
+    "jax.value_and_grad(3)",
+    "jax.jvp(3, (1.0,), (1.0,))",
+    "jax.vjp(3, 1.0)",
+    "jax.linearize(3, 1.0)",
+    "jax.grad(lambda x: x, reduce_axes=('i',))",
+    "jax.vjp(lambda x: x, 1.0, reduce_axes=('i',))",
+    "jax.grad(lambda x: x)('a')",
+    "jax.grad(lambda x: x)(object())",
+    "jax.grad(lambda x: 1.0)(None)",
+    "jax.grad(lambda x: x)(1)",
+    "jax.grad(lambda x: x)(True)",
+    "jax.grad(lambda k: 1.0)(random.key(0))",
+    "jax.grad(lambda k: 1.0, allow_int=True)(random.key(0)).dtype == jax.dtypes.float0",
+    "jax.grad(lambda x, i: x * i, (0, 1), allow_int=True)(2.0, 3)[0]",
+    "jax.grad(lambda x: x, holomorphic=True)(1.0)",
+    "jax.grad(lambda z: z.real, holomorphic=True)(np.complex64(1j))",
+    "jax.grad(lambda x: 1)(1.0)",
+    "jax.grad(lambda x: x > 0)(1.0)",
+    "jax.grad(lambda x: x)(f32(3))",
+    "jax.grad(lambda x: None)(1.0)",
+    "jax.grad(lambda x: 'a')(1.0)",
+    "jax.grad(lambda x: (x, x))(1.0)",
+    "jax.grad(lambda x: x, has_aux=True)(1.0)",
+    "jax.grad(lambda x: (x, 1, 2), has_aux=True)(1.0)",
+    "jax.grad(lambda x: [x * x, 1], has_aux=True)(1.0)",
+    "jax.grad(lambda x: (x * x, None), has_aux=True)(1.0)",
+    "jax.grad(lambda x: (x * x, {'a': x * 2, 'b': 3}), has_aux=True)(1.0)",
+    "jax.grad(lambda x, *, k: x * k)(1.0, k=2.0)",
+    "jax.grad(lambda x: x)(x=1.0)",
+    "jax.grad(lambda p: p['a'][0] * p['b'])({'a': [2.0], 'b': 3.0})",
+    "jax.jvp(jnp.sin, (1.0,), ((1.0,),))",
+    "jax.jvp(jnp.sin, (1.0,), (1.0, 2.0))",
+    "jax.jvp(jnp.sin, [1.0], (1.0,))",
+    "jax.jvp(jnp.sin, [1.0], [1.0])",
+    "jax.jvp(jnp.sin, (1.0,), (f32(3),))",
+    "jax.jvp(jnp.sin, (1.0,), (1,))",
+    "jax.jvp(jnp.sin, (1.0,), (f16(),))",
+    "jax.jvp(lambda i: i * 2, (1,), (1,))",
+    "jax.jvp(lambda i: i * 2, (i32(3),), (np.zeros(3, jax.dtypes.float0),))[0]",
+    "jax.jvp(lambda x: x, ('a',), ('a',))",
+    "jax.jvp(lambda x: x, (1.0,), (None,))",
+    "jax.jvp(jnp.sin, 1.0, 1.0)",
+    "jax.jvp(lambda x: x, (1.0,), (1.0,), has_aux=True)",
+    "jax.jvp(lambda x: [x * 2, 1], (1.0,), (1.0,), has_aux=True)",
+    "jax.jvp(lambda x: 3.0, (1.0,), (1.0,))[1]",
+    "jax.vjp(jnp.sin, 1.0)[1](1.0, 2.0)",
+    "jax.vjp(jnp.sin, 1.0)[1]()",
+    "jax.vjp(jnp.sin, 1.0)[1]((1.0,))",
+    "jax.vjp(jnp.sin, 1.0)[1](f32(3))",
+    "jax.vjp(jnp.sin, 1.0)[1](1)",
+    "jax.vjp(jnp.sin, 1.0)[1](f16())",
+    "jax.vjp(jnp.sin, 1.0)[1](1j)",
+    "jax.vjp(jnp.sin, 1.0)[1]('a')",
+    "jax.vjp(jnp.sin, f16())[1](1.0)",
+    "jax.vjp(lambda x: (x * 2, 1), 1.0)[1]((1.0, 1))",
+    "jax.vjp(lambda x: (x, 1), 1.0)[1]((np.zeros((), jax.dtypes.float0), 1))",
+    "jax.vjp(lambda x, i: x * i, 1.0, 2)[1](1.0)[0]",
+    "jax.vjp(lambda x: (x * 2, {'a': x * 3, 'b': 's'}), 1.0, has_aux=True)[::2]",
+    "jax.vjp(lambda x: x, 1.0, has_aux=True)",
+    "jax.vjp(lambda x, y: {'u': x * y, 'v': [y]}, 2.0, f32(2))[1]({'u': f32(2), 'v': [f32(2, seed=1)]})",
+    "jax.linearize(lambda x: x, 1.0, has_aux=True)",
+    "jax.linearize(lambda x: (x * 2, 'a'), 1.0, has_aux=True)[::2]",
+    "jax.linearize(jnp.sin, 1.0)[1]((1.0,))",
+    "jax.linearize(jnp.sin, 1.0)[1](f32(3))",
+    "jax.linearize(jnp.sin, 1.0)[1](1)",
+    "jax.linearize(jnp.sin, f16())[1](1.0)",
+    "jax.linearize(lambda x, i: x * i, 1.0, 2)[1](1.0, np.zeros((), jax.dtypes.float0))",
+    "jax.linearize(lambda x, i: x * i, 1.0, 2)[1](1.0, 1)",
+    "jax.linearize(lambda x: 3.0, 1.0)[1](1.0)",
+    "jax.linearize(lambda p: {'y': p['a'] * p['b']}, {'a': 2.0, 'b': f32(2)})[1]({'a': 1.0, 'b': f32(2)})",
+    # What is kept for later is a tree: an argument and a result of other functions.
+    "jax.jit(lambda f, ct: f(ct))(jax.vjp(lambda x: jnp.sin(x) * x, f32(3))[1], f32(3))",
+    "jax.jit(lambda x: jax.vjp(lambda x: jnp.sin(x) * x, x)[1])(f32(3))(f32(3))",
+    "jax.vmap(lambda f, ct: f(ct))(jax.vmap(lambda x: jax.vjp(jnp.sin, x)[1])(f32(3)), f32(3))",
+    "jax.vmap(lambda x: jax.vjp(jnp.sin, x)[1])(f32(3))(f32(3))",
+    "jax.jit(lambda f, t: f(t))(jax.linearize(lambda x: jnp.sin(x) * x, f32(3))[1], f32(3))",
+    "jax.jit(lambda x: jax.linearize(lambda x: jnp.sin(x) * x, x)[1])(f32(3))(f32(3))",
+    "jax.vmap(lambda f, t: f(t))(jax.vmap(lambda x: jax.linearize(jnp.sin, x)[1])(f32(3)), f32(3))",
+    "[x * 2 for x in jax.tree_util.tree_leaves(jax.vjp(lambda x, y: x * y, f32(3), f32(3, seed=1))[1])]",
+    "jax.tree_util.tree_leaves(jax.vjp(lambda x, y: jnp.sin(x) + y, f32(3), f32(3, seed=1))[1])",
+    "[repr(x) for x in jax.vjp(lambda x, y: jnp.sin(x) + y, f32(3), f32(3))[1].args_res]",
+    "jax.tree_util.tree_leaves(jax.linearize(jnp.sin, f32(3))[1])",
+    "type(jax.linearize(jnp.sin, 1.0)[1]).__name__, type(jax.vjp(jnp.sin, 1.0)[1]).__name__",
+    "jax.grad(lambda x, y: jax.vjp(lambda x: x * y, x)[1](x)[0].sum(), 1)(f32(3), f32(3))",
+    "jax.grad(lambda x: jax.linearize(jnp.sin, x)[1](x))(0.5)",
+    "lax.stop_gradient({'a': f32(2) + jnp.float32(0), 'b': (i32(2) + jnp.int32(0),)})",
+    "lax.stop_gradient('a')",
+    "jax.random.key_data(lax.stop_gradient(random.key(0)))",
+    "jax.grad(lambda x: lax.stop_gradient(x * x) * x)(3.0)",
+    "jax.jvp(lambda x: lax.stop_gradient(x) * 2, (f32(2),), (f32(2),))",
+    "jax.grad(lambda p: lax.stop_gradient(p)['a'] * p['a'])({'a': 3.0})",
+]
+
+
+@pytest.mark.parametrize("expression", COMPLEX)
+def test_complex_conventions(expression: str) -> None:
+    assert_agrees(expression, COMPLEX, rtol=3e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("expression", ARGUMENTS)
+def test_arguments(expression: str) -> None:
+    assert_agrees(expression, ARGUMENTS)
