@@ -70,7 +70,8 @@ def _check_permutation(pairs: tuple[Any, ...], size: int, axis_name: Any) -> Non
         for i in indices:
             if not 0 <= i < size:
                 raise IndexError(
-                    f"ppermute: perm has the {what} {i}, but axis {axis_name!r} has indices from 0 to {size - 1}"
+                    f"ppermute: perm has the {what} {i}, but axis {axis_name!r} has indices from 0 to {size - 1}; "
+                    "count from 0"
                 )
             if indices.count(i) > 1:
                 raise ValueError(
@@ -217,7 +218,7 @@ def pbroadcast(x: Any, axis_name: Any, source: int) -> Any:
     size = group_size("pbroadcast", axis_names(axis_name))
     if not 0 <= source < size:
         raise IndexError(
-            f"pbroadcast: source is {source}, but axis {axis_name!r} has indices from 0 to {size - 1}"
+            f"pbroadcast: source is {source}, but axis {axis_name!r} has indices from 0 to {size - 1}; count from 0"
         )
     return tree.map(lambda leaf: pbroadcast_p.bind(leaf, axis_name=axis_name, source=source), x)
 

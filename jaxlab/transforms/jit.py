@@ -119,7 +119,7 @@ def _make(fun: Callable[..., Any], options: JitOptions) -> Any:
                 "outermost jit"
             )
         call = prepare(fun, options, args, kwargs)
-        if base and not call.traced_inside:
+        if base and not call.traced_inside and not current.axes:  # jaxlib's dispatch knows no named axes
             return _run(fun, options, call, args, kwargs)
         operands, params = call.operands()
         outputs = jit_p.bind(*operands, **params)

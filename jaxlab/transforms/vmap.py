@@ -72,6 +72,8 @@ def vmap(
     _check_name(axis_name)
     spmd = (spmd_axis_name,) if not isinstance(spmd_axis_name, (tuple, type(None))) else spmd_axis_name
 
+    name = function_name(fun)
+
     @functools.wraps(fun, updated=())
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, in_tree = tree.flatten((args, kwargs))
@@ -86,9 +88,8 @@ def vmap(
         if type(out_axes) is int:
             wanted: list[int | None] = [out_axes] * len(outputs)
         else:
-            wanted = tree.broadcast_prefix(
-                out_axes, tree.unflatten(out_tree, outputs), _is_none, what="vmap: out_axes"
-            )
+            what = f"vmap: out_axes for the result of {name}"
+            wanted = tree.broadcast_prefix(out_axes, tree.unflatten(out_tree, outputs), _is_none, what=what)
         placed = []
         for i, (x, d, w) in enumerate(zip(outputs, out_dims, wanted, strict=True)):
             if not isinstance(x, Tracer) and not is_array_like(x) and not hasattr(x, "__jax_array__"):
@@ -113,7 +114,6 @@ def vmap(
             placed.append(move_to(x, d, w % ndim, size))
         return tree.unflatten(out_tree, placed)
 
-    name = function_name(fun)
     own = f"\n\nOf ``{name}`` itself:\n\n{fun.__doc__}" if fun.__doc__ else ""
     mapped.__doc__ = f"``{name}`` mapped over one more axis of its arguments, by `vmap`.{own}"
     return mapped
