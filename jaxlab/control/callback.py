@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from jaxlab import tree
-from jaxlab.control.bodies import reorder
 from jaxlab.control.python_call import call_now, declared, lower_call
 from jaxlab.control.scan_primitive import scan_p
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.effects import Effect, Effects
+from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import current
 from jaxlab.interpreters.batching import slice_aval, stacked_aval
 from jaxlab.interpreters.functions import function_name
-from jaxlab.interpreters.staging import single_equation
+from jaxlab.interpreters.staging import stage
 from jaxlab.primitives.broadcasting import F32, broadcast, move_axis
 
 VMAP_METHODS = (
@@ -218,20 +218,23 @@ class Callback(Primitive):
         self, args: Sequence[Any], dims: Sequence[int | None], params: dict[str, Any], *, unroll: bool = False
     ) -> tuple[list[Any], list[int | None]]:
         """One call a slice, in a loop over the mapped axis."""
-        size = next(aval_of(x).shape[d] for x, d in zip(args, dims, strict=True) if d is not None)
-        fixed = [i for i, d in enumerate(dims) if d is None]
         mapped = [i for i, d in enumerate(dims) if d is not None]
-        stacks = {i: fronted(args[i], dims[i]) for i in mapped}
-        avals = [
-            aval_of(x) if d is None else slice_aval(aval_of(x), d) for x, d in zip(args, dims, strict=True)
-        ]
+        stacks = [fronted(args[i], dims[i]) for i in mapped]
+        size = aval_of(stacks[0]).shape[0]
+
+        def call(*slices: Any) -> Any:
+            given = dict(zip(mapped, slices, strict=True))
+            return self.bind(*[given.get(i, x) for i, x in enumerate(args)], **params)
+
+        jaxpr, consts = stage(call, [slice_aval(aval_of(x), 0) for x in stacks])
+        opened = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
         out: list[Any] = scan_p.bind(
-            *[args[i] for i in fixed],
-            *stacks.values(),
-            jaxpr=reorder(single_equation(self, avals, params), [*fixed, *mapped]),
+            *consts,
+            *stacks,
+            jaxpr=ClosedJaxpr(opened),
             length=size,
             reverse=False,
-            num_consts=len(fixed),
+            num_consts=len(consts),
             num_carry=0,
             unroll=max(size, 1) if unroll else 1,
         )

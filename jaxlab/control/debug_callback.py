@@ -25,8 +25,8 @@ from jaxlab.primitives.slicing import index_in_dim
 
 logger = logging.getLogger("jaxlab.debug")
 
-DEBUG = Effect("Debug")
-ORDERED_DEBUG = Effect("OrderedDebug", ordered=True)
+DEBUG = Effect("Debug", repeats=True)
+ORDERED_DEBUG = Effect("OrderedDebug", ordered=True, repeats=True)
 
 
 def debug_callback(

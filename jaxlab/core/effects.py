@@ -15,11 +15,13 @@ class Effect:
       ordered: whether two of them must happen in the order of the program.
       operand: the operand of the equation, or the input of the program, that it happens to; None for the world.
         The constants of a program have negative numbers, the last of them -1.
+      repeats: whether it happens again where `checkpoint` computes again.
     """
 
     name: str
     ordered: bool = False
     operand: int | None = None
+    repeats: bool = False
 
     def __repr__(self) -> str:
         return self.name if self.operand is None else f"{self.name} {self.operand}"

@@ -47,12 +47,12 @@ class Offloadable:
 
 
 def is_saved(policy: Policy, eqn: JaxprEqn) -> bool:
-    """Whether the results of an equation are kept; what has effects must not run twice.
+    """Whether the results of an equation are kept; most effects must not happen twice.
 
     Raises:
       TypeError: if the policy returns neither a decision nor a boolean.
     """
-    if eqn.primitive.effects(eqn.params):
+    if any(not effect.repeats for effect in eqn.primitive.effects(eqn.params)):
         return True
     decision = policy(eqn.primitive, *[v.aval for v in eqn.invars], **eqn.params)
     if decision is Saveable or decision is Recompute:
@@ -86,6 +86,9 @@ def save_by_policy(closed: ClosedJaxpr, wanted: Sequence[bool], policy: Policy, 
         flags = [v in needed for v in eqn.outvars]
         if not any(flags):
             now.append(eqn)
+            if not eqn.outvars and eqn.primitive.effects(eqn.params) and not is_saved(policy, eqn):
+                again.append(eqn)  # what is shown of a computation is shown of its repetition, too
+                needed.update(v for v in eqn.invars if type(v) is Var)
             continue
         inside = eqn.primitive.save(eqn, flags, policy)
         if inside is None and is_saved(policy, eqn):

@@ -93,6 +93,7 @@ def namespace(library: str) -> dict[str, Any]:
     names = {"jax": root, "jaxpr": jaxpr, "np": np, "ml_dtypes": ml_dtypes, "functools": functools, **samples}
     modules = {"jnp": "numpy", "lax": "lax", "nn": "nn", "random": "random", "ad_checkpoint": "ad_checkpoint"}
     modules |= {"jet": "experimental.jet", "test_util": "test_util"}
+    modules |= {"experimental": "experimental", "checkify": "experimental.checkify"}
     for name, module in modules.items():
         names[name] = _Module(f"{library}.{module}")
     return names
