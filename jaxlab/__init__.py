@@ -98,6 +98,7 @@ if _TYPE_CHECKING:
     from jaxlab import debug as debug
     from jaxlab import experimental as experimental
     from jaxlab import export as export
+    from jaxlab import flatten_util as flatten_util
     from jaxlab import nn as nn
     from jaxlab import random as random
     from jaxlab import ref as ref
@@ -128,6 +129,7 @@ else:
             "jaxlab.custom_derivatives": "=",
             "jaxlab.debug": "=",
             "jaxlab.experimental": "=",
+            "jaxlab.flatten_util": "=",
             "jaxlab.export": "=",
             "jaxlab.nn": "=",
             "jaxlab.random": "=",

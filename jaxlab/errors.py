@@ -41,12 +41,12 @@ class ConcretizationTypeError(JAXTypeError):
         f = jit(f, static_argnames="n")
     """
 
-    def __init__(self, tracer: Any, context: str = "") -> None:
+    def __init__(self, tracer: Any, context: str = "", remedy: str = "") -> None:
         where = context or "a conversion to a Python number"
+        keep = remedy or "keep it an array (x.astype(...))"
         super().__init__(
             f"{where}: {describe(tracer)} was given, but a concrete value is needed, which is not known "
-            "while tracing; "
-            "keep it an array (x.astype(...)), or make the argument it comes from static (static_argnames)"
+            f"while tracing; {keep}, or make the argument it comes from static (static_argnames)"
         )
 
 
@@ -121,7 +121,8 @@ class TracerArrayConversionError(JAXTypeError):
         super().__init__(
             f"numpy.asarray: {describe(tracer)} was given, but NumPy needs the numbers, which are not known "
             "while tracing; "
-            "write the function of jaxlab.numpy (jnp.sin for np.sin), or jaxlab.pure_callback"
+            "write the function of jaxlab.numpy (jnp.sin for np.sin), index jnp.asarray(table) instead of a NumPy "
+            "array, or use jaxlab.pure_callback"
         )
 
 

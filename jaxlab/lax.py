@@ -183,6 +183,102 @@ if _TYPE_CHECKING:
     from jaxlab.control.platform_dependent import platform_index_p as platform_index_p
     from jaxlab.control.reduce import reduce as reduce
     from jaxlab.control.reduce_window import reduce_window as reduce_window
+    from jaxlab.extend.primitives import abs_p as abs_p
+    from jaxlab.extend.primitives import acos_p as acos_p
+    from jaxlab.extend.primitives import acosh_p as acosh_p
+    from jaxlab.extend.primitives import add_p as add_p
+    from jaxlab.extend.primitives import and_p as and_p
+    from jaxlab.extend.primitives import argmax_p as argmax_p
+    from jaxlab.extend.primitives import argmin_p as argmin_p
+    from jaxlab.extend.primitives import asin_p as asin_p
+    from jaxlab.extend.primitives import asinh_p as asinh_p
+    from jaxlab.extend.primitives import atan2_p as atan2_p
+    from jaxlab.extend.primitives import atan_p as atan_p
+    from jaxlab.extend.primitives import atanh_p as atanh_p
+    from jaxlab.extend.primitives import bitcast_convert_type_p as bitcast_convert_type_p
+    from jaxlab.extend.primitives import cbrt_p as cbrt_p
+    from jaxlab.extend.primitives import ceil_p as ceil_p
+    from jaxlab.extend.primitives import clamp_p as clamp_p
+    from jaxlab.extend.primitives import clz_p as clz_p
+    from jaxlab.extend.primitives import complex_p as complex_p
+    from jaxlab.extend.primitives import conj_p as conj_p
+    from jaxlab.extend.primitives import convert_element_type_p as convert_element_type_p
+    from jaxlab.extend.primitives import copy_p as copy_p
+    from jaxlab.extend.primitives import cos_p as cos_p
+    from jaxlab.extend.primitives import cosh_p as cosh_p
+    from jaxlab.extend.primitives import cumlogsumexp_p as cumlogsumexp_p
+    from jaxlab.extend.primitives import cummax_p as cummax_p
+    from jaxlab.extend.primitives import cummin_p as cummin_p
+    from jaxlab.extend.primitives import cumprod_p as cumprod_p
+    from jaxlab.extend.primitives import cumsum_p as cumsum_p
+    from jaxlab.extend.primitives import device_put_p as device_put_p
+    from jaxlab.extend.primitives import digamma_p as digamma_p
+    from jaxlab.extend.primitives import div_p as div_p
+    from jaxlab.extend.primitives import eq_p as eq_p
+    from jaxlab.extend.primitives import erf_inv_p as erf_inv_p
+    from jaxlab.extend.primitives import erf_p as erf_p
+    from jaxlab.extend.primitives import erfc_p as erfc_p
+    from jaxlab.extend.primitives import exp2_p as exp2_p
+    from jaxlab.extend.primitives import exp_p as exp_p
+    from jaxlab.extend.primitives import expm1_p as expm1_p
+    from jaxlab.extend.primitives import floor_p as floor_p
+    from jaxlab.extend.primitives import ge_p as ge_p
+    from jaxlab.extend.primitives import gt_p as gt_p
+    from jaxlab.extend.primitives import imag_p as imag_p
+    from jaxlab.extend.primitives import integer_pow_p as integer_pow_p
+    from jaxlab.extend.primitives import is_finite_p as is_finite_p
+    from jaxlab.extend.primitives import le_p as le_p
+    from jaxlab.extend.primitives import lgamma_p as lgamma_p
+    from jaxlab.extend.primitives import log1p_p as log1p_p
+    from jaxlab.extend.primitives import log_p as log_p
+    from jaxlab.extend.primitives import logistic_p as logistic_p
+    from jaxlab.extend.primitives import lt_p as lt_p
+    from jaxlab.extend.primitives import max_p as max_p
+    from jaxlab.extend.primitives import min_p as min_p
+    from jaxlab.extend.primitives import mul_p as mul_p
+    from jaxlab.extend.primitives import ne_p as ne_p
+    from jaxlab.extend.primitives import neg_p as neg_p
+    from jaxlab.extend.primitives import nextafter_p as nextafter_p
+    from jaxlab.extend.primitives import not_p as not_p
+    from jaxlab.extend.primitives import or_p as or_p
+    from jaxlab.extend.primitives import polygamma_p as polygamma_p
+    from jaxlab.extend.primitives import population_count_p as population_count_p
+    from jaxlab.extend.primitives import pow_p as pow_p
+    from jaxlab.extend.primitives import real_p as real_p
+    from jaxlab.extend.primitives import reduce_and_p as reduce_and_p
+    from jaxlab.extend.primitives import reduce_max_p as reduce_max_p
+    from jaxlab.extend.primitives import reduce_min_p as reduce_min_p
+    from jaxlab.extend.primitives import reduce_or_p as reduce_or_p
+    from jaxlab.extend.primitives import reduce_p as reduce_p
+    from jaxlab.extend.primitives import reduce_precision_p as reduce_precision_p
+    from jaxlab.extend.primitives import reduce_prod_p as reduce_prod_p
+    from jaxlab.extend.primitives import reduce_window_max_p as reduce_window_max_p
+    from jaxlab.extend.primitives import reduce_window_min_p as reduce_window_min_p
+    from jaxlab.extend.primitives import reduce_window_p as reduce_window_p
+    from jaxlab.extend.primitives import reduce_window_sum_p as reduce_window_sum_p
+    from jaxlab.extend.primitives import reduce_xor_p as reduce_xor_p
+    from jaxlab.extend.primitives import rem_p as rem_p
+    from jaxlab.extend.primitives import round_p as round_p
+    from jaxlab.extend.primitives import rsqrt_p as rsqrt_p
+    from jaxlab.extend.primitives import select_and_gather_add_p as select_and_gather_add_p
+    from jaxlab.extend.primitives import select_and_scatter_add_p as select_and_scatter_add_p
+    from jaxlab.extend.primitives import select_n_p as select_n_p
+    from jaxlab.extend.primitives import shift_left_p as shift_left_p
+    from jaxlab.extend.primitives import shift_right_arithmetic_p as shift_right_arithmetic_p
+    from jaxlab.extend.primitives import shift_right_logical_p as shift_right_logical_p
+    from jaxlab.extend.primitives import sign_p as sign_p
+    from jaxlab.extend.primitives import sin_p as sin_p
+    from jaxlab.extend.primitives import sinh_p as sinh_p
+    from jaxlab.extend.primitives import sqrt_p as sqrt_p
+    from jaxlab.extend.primitives import square_p as square_p
+    from jaxlab.extend.primitives import stack_p as stack_p
+    from jaxlab.extend.primitives import stop_gradient_p as stop_gradient_p
+    from jaxlab.extend.primitives import sub_p as sub_p
+    from jaxlab.extend.primitives import tan_p as tan_p
+    from jaxlab.extend.primitives import tanh_p as tanh_p
+    from jaxlab.extend.primitives import unstack_p as unstack_p
+    from jaxlab.extend.primitives import xor_p as xor_p
+    from jaxlab.extend.primitives import zeta_p as zeta_p
     from jaxlab.primitives.collective_exchange import all_to_all as all_to_all
     from jaxlab.primitives.collective_exchange import all_to_all_p as all_to_all_p
     from jaxlab.primitives.collective_exchange import pbroadcast as pbroadcast
@@ -245,6 +341,20 @@ else:
             "jaxlab.control.platform_dependent": "platform_dependent platform_index_p",
             "jaxlab.control.reduce": "reduce",
             "jaxlab.control.reduce_window": "reduce_window",
+            "jaxlab.extend.primitives": (
+                "reduce_p reduce_window_p argmax_p argmin_p add_p complex_p conj_p div_p imag_p "
+                "integer_pow_p mul_p neg_p real_p square_p sub_p clamp_p eq_p ge_p gt_p is_finite_p le_p "
+                "lt_p ne_p select_n_p bitcast_convert_type_p convert_element_type_p copy_p "
+                "reduce_precision_p stop_gradient_p cumlogsumexp_p cummax_p cummin_p cumprod_p cumsum_p "
+                "device_put_p cbrt_p exp2_p exp_p expm1_p log1p_p log_p logistic_p pow_p rsqrt_p sqrt_p "
+                "and_p clz_p not_p or_p population_count_p shift_left_p shift_right_arithmetic_p "
+                "shift_right_logical_p xor_p reduce_and_p reduce_max_p reduce_min_p reduce_or_p "
+                "reduce_prod_p reduce_xor_p abs_p ceil_p floor_p max_p min_p nextafter_p rem_p round_p "
+                "sign_p digamma_p erf_inv_p erf_p erfc_p lgamma_p polygamma_p zeta_p stack_p unstack_p "
+                "acos_p acosh_p asin_p asinh_p atan2_p atan_p atanh_p cos_p cosh_p sin_p sinh_p tan_p "
+                "tanh_p reduce_window_max_p reduce_window_min_p select_and_gather_add_p "
+                "select_and_scatter_add_p reduce_window_sum_p"
+            ),
             "jaxlab.primitives.collective_exchange": (
                 "all_to_all all_to_all_p pbroadcast ppermute ppermute_p pshuffle pswapaxes"
             ),

@@ -29,6 +29,12 @@ from jaxlab.tree import (
 
 T = TypeVar("T", bound=type)
 
+# What a path is made of: any hashable value may be a key.
+KeyEntry = TypeVar("KeyEntry", bound=Hashable)
+
+# The registry of the nodes known here: it is not that of jax in the same process.
+default_registry = registry
+
 tree_all = tree.all
 tree_broadcast = tree.broadcast
 tree_flatten = tree.flatten
@@ -273,6 +279,7 @@ __all__ = [
     "DictKey",
     "FlattenedIndexKey",
     "GetAttrKey",
+    "KeyEntry",
     "KeyPath",
     "Partial",
     "PyTreeDef",
@@ -280,6 +287,7 @@ __all__ = [
     "all_leaves",
     "broadcast_prefix",
     "build_tree",
+    "default_registry",
     "flatten_one_level",
     "flatten_one_level_with_keys",
     "is_tree_node",

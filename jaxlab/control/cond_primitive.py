@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxlab.control.bodies import refuse_io, with_operands
 from jaxlab.control.discharging import discharge_cond
+from jaxlab.control.series import series_of_branches
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.effects import ordered
@@ -192,6 +193,9 @@ class Cond(HigherOrder):
 
     def discharge(self, *args: Any, **params: Any) -> tuple[list[Any], dict[int, Any]]:
         return discharge_cond(self, *args, **params)
+
+    def taylor(self, trace: Any, args: Sequence[Any], *, branches: Any, **params: Any) -> list[Any]:
+        return series_of_branches(self, trace, args, branches, params)
 
     def reference(self, index: Any, *operands: Any, branches: Any, **params: Any) -> Any:
         return [np.asarray(x) for x in eval_closed(branches[int(index)], *operands)]

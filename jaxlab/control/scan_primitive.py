@@ -11,6 +11,7 @@ from jaxlab.control.bodies import fixpoint, reorder, split_by
 from jaxlab.control.discharging import discharge_scan
 from jaxlab.control.scan_lowering import lower_scan
 from jaxlab.control.scan_saving import dce_scan, save_in_scan
+from jaxlab.control.series import series_of_scan
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
@@ -316,6 +317,9 @@ class Scan(HigherOrder):
         params["jaxpr"], params["num_carry"] = step.program, len(start) + num_carry
         out = self.bind(*args[:num_consts], *start, *args[num_consts:], num_consts=num_consts, **params)
         return list(trace.outputs(step.err_tree, out))
+
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> list[Any]:
+        return series_of_scan(self, trace, args, **params)
 
     def discharge(self, *args: Any, **params: Any) -> tuple[list[Any], dict[int, Any]]:
         return discharge_scan(self, *args, **params)

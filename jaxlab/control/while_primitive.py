@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxlab.control.bodies import fixpoint, refuse_io, reorder, split_by
 from jaxlab.control.discharging import discharge_while
+from jaxlab.control.series import series_of_while
 from jaxlab.control.while_checking import check_while
 from jaxlab.control.while_lowering import keep_done, lower_while, lower_with_ordered_test
 from jaxlab.core.aval import ShapedArray, Zero
@@ -244,6 +245,9 @@ class While(HigherOrder):
 
     def discharge(self, *args: Any, **params: Any) -> tuple[list[Any], dict[int, Any]]:
         return discharge_while(self, *args, **params)
+
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> list[Any]:
+        return series_of_while(self, trace, args, ignoring=_ignoring, **params)
 
     def reference(
         self, *args: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int

@@ -44,15 +44,19 @@ class Primitive:
 
     A subclass sets ``name`` and writes ``abstract_eval``, ``lower``, ``jvp``, ``transpose`` (where
     ``linear_in`` is not empty), ``batch``, ``reference`` and ``examples``. Rules get parameters by keyword.
-    With ``multiple_results`` they return sequences. With ``axis_aware`` the batch rule is given the
-    ``MappedAxis`` in place of its size, and is asked for a named axis even where no argument is mapped.
-    With ``unconditional`` the rules jvp, batch and partial_eval are asked even where no argument has a
-    tangent, is mapped or is unknown.
+    With ``multiple_results`` they return sequences. An operation is ``additive`` if it is linear in all its
+    operands together, as concatenation is, ``bilinear`` if it is so in each of two, as a product is. With
+    ``axis_aware`` the batch rule is given the ``MappedAxis`` in place of its size, and is asked for a named
+    axis even where no argument is mapped. With
+    ``unconditional`` the rules jvp, batch and partial_eval are asked even where no argument has a tangent, is
+    mapped or is unknown.
     """
 
     name: str
     multiple_results: bool = False
     linear_in: tuple[int, ...] = ()
+    additive: bool = False
+    bilinear: bool = False
     axis_aware: bool = False
     holds_programs: bool = False
     unconditional: bool = False
@@ -133,6 +137,10 @@ class Primitive:
     def check(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
         """The result while ``trace`` gathers errors, for those that hold programs, whose errors it adds."""
         return self.bind(*args, **params)
+
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        """The result on power series among ``args``; by default what follows from linearity or the jvp rule."""
+        return NotImplemented
 
     def reference(self, *arrays: Any, **params: Any) -> Any:
         """The same on NumPy values, as an independent check."""

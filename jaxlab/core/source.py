@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +47,14 @@ class Frame:
 # Names of cells: IPython compiles a cell under a temporary file name; `magics` records what to call it.
 cell_names: dict[str, str] = {}
 
+# Called before a name is asked for: a cell without magics becomes known only then.
+name_cells: list[Callable[[], None]] = []
+
 
 def display_name(file: str) -> str:
     """How a file is called in front of a person: ``Cell In[3]`` for a cell, else its path."""
+    for name_them in name_cells:
+        name_them()
     return cell_names.get(file, file)
 
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from jaxlab import errors
 from jaxlab.core.aval import ShapedArray, aval_makers
 
@@ -101,14 +103,21 @@ class Tracer:
     def __bool__(self) -> bool:
         return bool(self._convert(errors.TracerBoolConversionError, bool))
 
+    def _number(self, convert: type) -> Any:
+        value = self.concrete()
+        if value is None:
+            remedy = f"keep it an array (x.astype({convert.__name__}))"
+            raise errors.ConcretizationTypeError(self, convert.__name__, remedy)
+        return convert(value)
+
     def __int__(self) -> int:
-        return int(self._convert(errors.ConcretizationTypeError, int))
+        return int(self._number(int))
 
     def __float__(self) -> float:
-        return float(self._convert(errors.ConcretizationTypeError, float))
+        return float(self._number(float))
 
     def __complex__(self) -> complex:
-        return complex(self._convert(errors.ConcretizationTypeError, complex))
+        return complex(self._number(complex))
 
     def __index__(self) -> int:
         return int(self._convert(errors.TracerIntegerConversionError, lambda v: v.__index__()))
@@ -117,7 +126,34 @@ class Tracer:
         raise errors.TracerArrayConversionError(self)
 
     def __format__(self, spec: str) -> str:
-        return repr(self) if not spec else format(repr(self), spec)
+        if not spec:
+            return repr(self)
+        value = self.concrete()
+        if value is None:
+            remedy = f"print it when the program runs, with jaxlab.debug.print('{{x:{spec}}}', x=x)"
+            raise errors.ConcretizationTypeError(self, f"the format {spec!r}", remedy)
+        return format(value, spec)
+
+    def _host_method(self, name: str) -> Any:
+        value = self.concrete()
+        if isinstance(value, float | complex):  # differentiated as the Python number that it was given as
+            value = np.asarray(value)
+        method = getattr(value, name, None)
+        if method is None:
+            raise errors.ConcretizationTypeError(self, name, "return the array, and convert what comes back")
+        return method()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers, where the numbers are known."""
+        return self._host_method("tolist")
+
+    def tobytes(self) -> Any:
+        """The bytes of the elements, where they are known."""
+        return self._host_method("tobytes")
+
+    def devices(self) -> Any:
+        """The devices on which the value lies, where it is known."""
+        return self._host_method("devices")
 
 
 Tracer.__hash__ = None

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jaxlab import lazy
+from jaxlab import lazy, tree
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.axes import MappedAxis, binding_axes
@@ -14,6 +14,7 @@ from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
 from jaxlab.core.refs import AbstractRef
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
+from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.broadcasting import broadcast_axis, move_axis
 
@@ -35,18 +36,36 @@ class BatchTracer(Tracer):
         self.dim = dim
 
     def origin(self) -> str:
-        value = self.value
-        return value.origin() if isinstance(value, Tracer) else "(being mapped by vmap)"
+        value, trace = self.value, self._trace
+        if isinstance(value, Tracer) and value.origin():
+            return value.origin()
+        assert isinstance(trace, BatchTrace)
+        return trace.origin(value)
 
 
 class BatchTrace(Trace):
     """Applies the batch rule where an argument is mapped; all else goes to the parent."""
 
-    __slots__ = ("axis",)
+    __slots__ = ("args", "axis", "fun")
 
     def __init__(self, parent: Trace, axis: MappedAxis) -> None:
         super().__init__(parent)
         self.axis = axis
+        self.fun: Any = None
+        self.args: Sequence[Any] = ()
+
+    def origin(self, value: Any) -> str:
+        """Where a value being mapped comes from, in words, for error texts."""
+        if not isinstance(self.fun, FlatFunction):
+            return "(being mapped by vmap)"
+        name = function_name(self.fun.fun)
+        for i, x in enumerate(self.args):
+            if x is value:
+                args, kwargs = tree.unflatten(self.fun.in_tree, self.args)
+                return (
+                    f"(argument `{argument_paths(self.fun.fun, args, kwargs)[i]}` of {name}, mapped by vmap)"
+                )
+        return f"(computed in {name}, which is mapped by vmap)"
 
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         values = []
@@ -111,6 +130,7 @@ def batch_flat(
         with binding_axes([(axis.name, axis.size)]):
             return batch_flat(fun, axis, args, dims)
     trace = BatchTrace(current.trace, axis)
+    trace.fun, trace.args = fun, args
     with interpret_with(trace):
         outputs = fun(
             *[x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)]

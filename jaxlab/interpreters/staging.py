@@ -127,21 +127,27 @@ class StagingTrace(Trace):
         return jaxpr, [value for _, value in constants]
 
     def origin(self, var: Var) -> str:
-        """Where a variable comes from, in words."""
+        """Where a variable comes from, in words: the argument that it is, or those that it was computed from."""
         function = self.debug.name or "the function"
-        for i, invar in enumerate(self.invars):
-            if invar is var:
-                names = self.debug.arg_names
-                return (
-                    f"(argument `{names[i]}` of {function})"
-                    if i < len(names) and names[i]
-                    else f"(an argument of {function})"
-                )
-        for eqn in self.eqns:
-            if var in eqn.outvars:
-                place = source.summary(eqn.traceback)
-                return f"(computed by `{eqn.primitive}` at {place}, while {function} was traced)"
-        return ""
+        if var in self.invars:
+            name = self._argument(var)
+            return f"(argument `{name}` of {function})" if name else f"(an argument of {function})"
+        made = next((eqn for eqn in self.eqns if var in eqn.outvars), None)
+        if made is None:
+            return ""
+        needed: set[Any] = set(made.invars)
+        for eqn in reversed(self.eqns[: self.eqns.index(made)]):
+            if not needed.isdisjoint(eqn.outvars):
+                needed.update(eqn.invars)
+        names = [f"`{self._argument(v)}`" for v in self.invars if v in needed and self._argument(v)]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        given = f" from {', '.join(names[:3])}{more}" if names else ""
+        place = source.summary(made.traceback)
+        return f"(computed by `{made.primitive}`{given} at {place}, while {function} was traced)"
+
+    def _argument(self, var: Var) -> str:
+        i = self.invars.index(var)
+        return self.debug.arg_names[i] if i < len(self.debug.arg_names) else ""
 
 
 def reachable(trace: Trace, start: Trace | None) -> bool:

@@ -11,12 +11,14 @@ from IPython.core.magic import Magics, magics_class, no_var_expand
 
 from jaxlab import caching
 from jaxlab.config import Options, canonical_name, config
+from jaxlab.core.source import name_cells
 from jaxlab.inspection.hlo import hlo_form
 from jaxlab.interpreters.program import on_compiled
 from jaxlab.magics import completion, device
 from jaxlab.magics.lines import LINE_PARSERS, split_line
 from jaxlab.magics.progress import progress
 from jaxlab.magics.runner import CellRunner
+from jaxlab.magics.source import name_cells_of
 from jaxlab.magics.stack import PARSERS, Layer
 from jaxlab.magics.table import Table
 from jaxlab.magics.traceback import ShortTracebacks
@@ -40,6 +42,7 @@ class JaxlabMagics(Magics):
     def attach(self) -> None:
         """Add the completion and the listeners to the shell."""
         on_compiled.append(self.runner.compiled)
+        name_cells.append(self._name_cells)
         self.shell.showtraceback = ShortTracebacks(self.shell)
         self._deaf = on_phase(progress.listen)
         self.shell.events.register("pre_run_cell", self.runner.before_cell)
@@ -50,6 +53,7 @@ class JaxlabMagics(Magics):
     def detach(self) -> None:
         """Take them away again."""
         on_compiled.remove(self.runner.compiled)
+        name_cells.remove(self._name_cells)
         if isinstance(vars(self.shell).get("showtraceback"), ShortTracebacks):
             del self.shell.showtraceback
         self._deaf()
@@ -57,6 +61,9 @@ class JaxlabMagics(Magics):
         self.shell.events.unregister("post_run_cell", self.runner.flush)
         if self.shell.Completer is not None and self._matcher in self.shell.Completer.custom_matchers:
             self.shell.Completer.custom_matchers.remove(self._matcher)
+
+    def _name_cells(self) -> None:
+        name_cells_of(self.shell)
 
     # Line magics, one method each
 
@@ -92,10 +99,37 @@ class JaxlabMagics(Magics):
                 rows.append((f"{name} bytes", f"{size:,}"))
         return Table(("cost of one run", "by the compiler's account"), rows)
 
+    def _derivative(self, kind: str, line: str) -> Any:
+        options, expression = split_line(kind, line)
+        return self.runner.derivative_line(kind, expression, options["argnum"])
+
     def line_grad(self, line: str) -> Any:
         """The gradient of a call with respect to one of its arguments."""
-        options, expression = split_line("grad", line)
-        return self.runner.gradient_line(expression, options["argnum"])
+        return self._derivative("grad", line)
+
+    def line_value_and_grad(self, line: str) -> Any:
+        """The value of a call, and its gradient."""
+        return self._derivative("value_and_grad", line)
+
+    def line_jacfwd(self, line: str) -> Any:
+        """The Jacobian of a call, column by column."""
+        return self._derivative("jacfwd", line)
+
+    def line_jacrev(self, line: str) -> Any:
+        """The Jacobian of a call, row by row."""
+        return self._derivative("jacrev", line)
+
+    def line_hessian(self, line: str) -> Any:
+        """The Hessian of a call."""
+        return self._derivative("hessian", line)
+
+    def line_vjp(self, line: str) -> Any:
+        """The value of a call, and the function that pulls cotangents back."""
+        return self._derivative("vjp", line)
+
+    def line_linearize(self, line: str) -> Any:
+        """The value of a call, and the function that pushes tangents forward."""
+        return self._derivative("linearize", line)
 
     def line_device(self, line: str) -> Any:
         """Show the devices, or select the one named."""

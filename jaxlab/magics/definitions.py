@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
 
 import jaxlab
+from jaxlab import tree_util
 from jaxlab.magics.compiled import CompiledFunction, Owner
+from jaxlab.magics.linear_map import LinearMap, linear_map
 from jaxlab.magics.namespace import commit, lent
 from jaxlab.magics.source import Source
 from jaxlab.magics.stack import Layer
 
-_DERIVATIVES = ("grad", "value_and_grad", "jacfwd", "jacrev", "hessian")
+LINEAR = ("vjp", "linearize")
+_DERIVATIVES = ("grad", "value_and_grad", "jacfwd", "jacrev", "hessian", *LINEAR)
 
 
 def define(shell: Any, source: Source, layers: Sequence[Layer], owner: Owner) -> list[str]:
@@ -48,7 +52,10 @@ def _apply(layer: Layer, function: Any, name: str, space: dict[str, Any], owner:
             raise UsageError(
                 f"%%{layer.name} --of: a cell that only defines functions has no values; return it instead"
             )
-        argnums = _argnums(layer, layer.names, function, name) or 0
+        argnums = _argnums(layer, layer.names, function, name)
+        if layer.name in LINEAR:
+            return linear_function(layer.name, function, f"{layer.name}_{name}", argnums)
+        argnums = argnums or 0
         kind = "value_and_grad" if getattr(layer.options, "value", False) else layer.name
         return getattr(jaxlab, kind)(function, argnums=argnums)
     if layer.name == "vmap":
@@ -58,9 +65,47 @@ def _apply(layer: Layer, function: Any, name: str, space: dict[str, Any], owner:
         return jaxlab.vmap(
             function, in_axes=in_axes, out_axes=layer.options.out, axis_size=layer.options.size
         )
+    if layer.name == "checkpoint":
+        policy = layer.options.policy
+        return jaxlab.checkpoint(
+            function, policy=None if policy is None else getattr(jaxlab.checkpoint_policies, policy)
+        )
     raise UsageError(
         f"%%{layer.name}: it needs values, but the cell only defines functions; call {name} in the cell"
     )
+
+
+def linear_function(kind: str, function: Any, name: str, argnums: int | tuple[int, ...] | None) -> Any:
+    """``function`` with its value the pullback to the arguments chosen, or the pushforward from them."""
+
+    @functools.wraps(function)
+    def split(*args: Any, **kwargs: Any) -> tuple[Any, LinearMap]:
+        chosen = range(len(args)) if argnums is None else (argnums,) if isinstance(argnums, int) else argnums
+        places = {place: i for i, place in enumerate(chosen)}
+
+        def partial(*xs: Any) -> tuple[Any, None]:
+            return function(
+                *[xs[places[i]] if i in places else x for i, x in enumerate(args)], **kwargs
+            ), None
+
+        primals = [args[i] for i in chosen]
+        inputs = tree_util.tree_structure(primals)
+
+        def give(value: Any, _: Any) -> Callable[[list[Any]], Any]:
+            # Of the values themselves nothing may be kept: they may be traced.
+            structure = inputs if kind == "vjp" else tree_util.tree_structure(value)
+            alone = kind == "vjp" and len(places) == 1
+
+            def result(found: list[Any]) -> Any:
+                whole = tree_util.tree_unflatten(structure, found)
+                return whole[0] if alone else tuple(whole) if kind == "vjp" else whole
+
+            return result
+
+        value, linear, _ = linear_map(kind, name, partial, primals, tree_util.tree_leaves, give)
+        return value, linear
+
+    return split
 
 
 def _argnums(layer: Layer, names: Sequence[str], function: Any, name: str) -> int | tuple[int, ...] | None:

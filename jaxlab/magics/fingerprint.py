@@ -76,6 +76,10 @@ def _key(value: Any, depth: int) -> tuple[str, Hashable]:
     if isinstance(value, type):
         return "class", _class_key(value, depth)
     if isinstance(value, types.MethodType):
+        if (
+            type(value.__self__).__module__.partition(".")[0] in _SHELLS
+        ):  # `get_ipython`: it holds the whole session
+            return "function", _Same(value.__self__)
         return "function", (fingerprint(value.__func__, depth + 1), fingerprint(value.__self__, depth + 1))
     if isinstance(value, np.ndarray | np.generic):
         return "array", _array_key(np.asarray(value), value)
@@ -104,6 +108,9 @@ def _key(value: Any, depth: int) -> tuple[str, Hashable]:
     if attributes is None:
         return "object", _Same(value)
     return "object", (fingerprint(type(value), depth + 1), attributes)
+
+
+_SHELLS = ("IPython", "ipykernel")
 
 
 def _attributes(value: Any, depth: int) -> Hashable:

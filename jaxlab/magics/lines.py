@@ -27,8 +27,8 @@ def _hlo() -> OptionParser:
     return parser
 
 
-def _grad() -> OptionParser:
-    parser = _expression("grad", "The gradient of a call with respect to an argument: %%grad f(x, y).")
+def _derivative(name: str, about: str) -> OptionParser:
+    parser = _expression(name, f"{about}: %%{name} f(x, y).")
     parser.add_argument("--argnum", type=axis_number, default=0, help="number of the argument (0)")
     return parser
 
@@ -61,7 +61,13 @@ LINE_PARSERS: dict[str, OptionParser] = {
     "jaxpr": _expression("jaxpr", "Trace an expression and show its jaxpr: %%jaxpr f(x)."),
     "hlo": _hlo(),
     "cost": _expression("cost", "What an expression costs by the compiler's account: %%cost f(x)."),
-    "grad": _grad(),
+    "grad": _derivative("grad", "The gradient of a call with respect to an argument"),
+    "value_and_grad": _derivative("value_and_grad", "The value of a call and its gradient by an argument"),
+    "jacfwd": _derivative("jacfwd", "The Jacobian of a call by an argument, column by column"),
+    "jacrev": _derivative("jacrev", "The Jacobian of a call by an argument, row by row"),
+    "hessian": _derivative("hessian", "The Hessian of a call by an argument"),
+    "vjp": _derivative("vjp", "The value of a call, and its pullback to an argument"),
+    "linearize": _derivative("linearize", "The value of a call, and its pushforward from an argument"),
     "device": _device(),
     "caches": _caches(),
     "lab": _lab(),

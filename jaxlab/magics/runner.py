@@ -10,12 +10,13 @@ from IPython.core.error import UsageError
 
 import jaxlab
 from jaxlab import caching
+from jaxlab.interpreters.functions import function_name
 from jaxlab.interpreters.program import Program
 from jaxlab.magics import bench
 from jaxlab.magics.body import BODY, type_of
 from jaxlab.magics.cell import CellExecution, inputs_of
 from jaxlab.magics.compiled import CompiledFunction
-from jaxlab.magics.definitions import define
+from jaxlab.magics.definitions import LINEAR, define, linear_function
 from jaxlab.magics.errors import CellError, explain
 from jaxlab.magics.namespace import lent
 from jaxlab.magics.program import Listed, Programs, spell, spell_inputs
@@ -74,25 +75,28 @@ class CellRunner:
         """Blank lines down to the one in which a line magic stands."""
         return [""] * (running_cell(self.shell)[1] - 1)
 
-    def gradient_line(self, expression: str, argnum: Any) -> Any:
-        """The gradient of a call with respect to one of its arguments."""
+    def derivative_line(self, kind: str, expression: str, argnum: Any) -> Any:
+        """The gradient, Jacobian or Hessian of a call by one of its arguments; or its linear part there."""
         try:
             tree = ast.parse(expression.strip(), mode="eval").body
         except SyntaxError as error:
-            raise UsageError(f"%grad: {error.msg}: {expression}") from None
+            raise UsageError(f"%{kind}: {error.msg}: {expression}") from None
         if not isinstance(tree, ast.Call) or any(isinstance(argument, ast.Starred) for argument in tree.args):
-            raise UsageError("%grad: a call is needed, such as %grad f(x, y)")
+            raise UsageError(f"%{kind}: a call is needed, such as %{kind} f(x, y)")
         if argnum not in range(len(tree.args)):
-            raise UsageError(f"%grad --argnum {argnum}: the call has {len(tree.args)} positional arguments")
+            raise UsageError(f"%{kind} --argnum {argnum}: the call has {len(tree.args)} positional arguments")
         keywords = ast.Dict(
             [None if k.arg is None else ast.Constant(k.arg) for k in tree.keywords],
             [k.value for k in tree.keywords],
         )
         parts = ast.Expression(ast.Tuple([tree.func, ast.Tuple(tree.args, ast.Load()), keywords], ast.Load()))
         try:
-            code = compile(ast.fix_missing_locations(parts), "<%grad>", "eval")
+            code = compile(ast.fix_missing_locations(parts), f"<%{kind}>", "eval")
             function, args, kwargs = eval(code, self.shell.user_ns)
-            return jaxlab.grad(function, argnums=argnum)(*args, **kwargs)
+            if kind in LINEAR:
+                name = f"{kind}_{function_name(function)}"
+                return linear_function(kind, function, name, argnum)(*args, **kwargs)
+            return getattr(jaxlab, kind)(function, argnums=argnum)(*args, **kwargs)
         except Exception as error:
             present(error, self.shell, None)
             raise

@@ -14,6 +14,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 
 from jaxlab.core.source import cell_names
+from jaxlab.magics.inline import inline_line_magics
 
 _semicolon_at_end_of_expression: Any = DisplayHook.semicolon_at_end_of_expression
 _FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
@@ -75,9 +76,7 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
 
     Raises `CellSyntaxError` with the line and column of the notebook's cell.
     """
-    cell_names.update(
-        {file: f"Cell In[{n}]" for file, n in getattr(shell.compile, "_filename_map", {}).items()}
-    )
+    name_cells_of(shell)
     offset, flags = len(heads), shell.compile.flags & _FUTURE
     blank = text[: len(text) - len(text.lstrip())].count("\n")
     transformed = "\n" * (offset + blank) + shell.transform_cell(text)  # which drops leading empty lines
@@ -87,7 +86,7 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
     lines = [*heads, *transformed.split("\n")[offset:]]
     linecache.cache[filename] = (len(transformed), None, [f"{line}\n" for line in lines], filename)
     try:
-        tree = ast.parse(transformed, filename)
+        tree = inline_line_magics(ast.parse(transformed, filename))
         _refuse_await(tree)
         tree = shell.transform_ast(tree)
         body, last = list(tree.body), None
@@ -112,6 +111,13 @@ def parse(shell: Any, text: str, heads: Sequence[str]) -> Source:
         last_text=ast.unparse(last) if last is not None else "",
         flags=flags,
         silent=_semicolon_at_end_of_expression(text),
+    )
+
+
+def name_cells_of(shell: Any) -> None:
+    """Call each cell of a shell by its number in what is said of places in it."""
+    cell_names.update(
+        {file: f"Cell In[{n}]" for file, n in getattr(shell.compile, "_filename_map", {}).items()}
     )
 
 

@@ -178,6 +178,23 @@ def _jvp() -> OptionParser:
     return parser
 
 
+def _checkpoint() -> OptionParser:
+    parser = OptionParser(
+        "checkpoint", "Compute the cell again on the way back of a gradient instead of keeping what it needs."
+    )
+    parser.add_argument(
+        "--policy",
+        choices=(
+            "everything_saveable",
+            "nothing_saveable",
+            "dots_saveable",
+            "dots_with_no_batch_dims_saveable",
+        ),
+        help="what to keep nevertheless, by its name in jaxlab.checkpoint_policies",
+    )
+    return parser
+
+
 def _plain(kind: str, about: str) -> Callable[[], OptionParser]:
     return lambda: OptionParser(kind, about)
 
@@ -198,6 +215,12 @@ PARSERS: dict[str, OptionParser] = {
     "value_and_grad": _derivative("value_and_grad", "Run the cell and take its gradient as well.")(),
     "vmap": _vmap(),
     "jvp": _jvp(),
+    "vjp": _derivative(
+        "vjp", "Run the cell, and bind the function that pulls cotangents back to vjp_NAME."
+    )(),
+    "linearize": _derivative(
+        "linearize", "Run the cell, and bind the function that pushes tangents forward to linearize_NAME."
+    )(),
     "jacfwd": _derivative(
         "jacfwd", "The Jacobian of the last expression, column by column, bound to jacfwd_NAME."
     )(),
@@ -205,6 +228,7 @@ PARSERS: dict[str, OptionParser] = {
         "jacrev", "The Jacobian of the last expression, row by row, bound to jacrev_NAME."
     )(),
     "hessian": _derivative("hessian", "The Hessian of the last expression, bound to hessian_NAME.")(),
+    "checkpoint": _checkpoint(),
     "jaxpr": _plain("jaxpr", "Trace the cell and show its jaxpr; run nothing.")(),
     "stages": _plain("stages", "Trace, lower and compile the cell and show every stage; run nothing.")(),
     "bench": _bench(),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jaxlab.config import config
-from jaxlab.core.source import PACKAGE, user_frames
+from jaxlab.core.source import PACKAGE, Frame, user_frames
 from jaxlab.magics.fingerprint import is_library
 from jaxlab.runtime.callbacks import Guarded
 
@@ -114,6 +114,13 @@ def _place(tb: types.TracebackType, shell: Any) -> Place:
     )
 
 
+def _place_of(frame: Frame, shell: Any) -> Place:
+    """A frame of an equation as a place of the notebook."""
+    function = frame.function.rpartition(".")[2]
+    label = label_of(shell, frame.file)
+    return Place(frame.file, frame.line, frame.column, frame.end_line, frame.end_column, function, label)
+
+
 def label_of(shell: Any, filename: str) -> str:
     """``Cell In[3]`` for the file name that IPython gave a cell, else ``File path``."""
     number = getattr(shell.compile, "_filename_map", {}).get(filename)
@@ -160,7 +167,13 @@ def present(
     """
 
     def render() -> list[str]:
-        shown = places if places is not None else [place for place, _ in frames(error, shell, boundary)]
+        frame = getattr(error, "frame", None)
+        if isinstance(frame, Frame):  # a program failed when it ran: the line that it was traced from
+            called = [] if places is not None else [place for place, _ in frames(error, shell, boundary)]
+            here = _place_of(frame, shell)
+            shown = [*(p for p in called if (p.filename, p.line) != (here.filename, here.line)), here]
+        else:
+            shown = places if places is not None else [place for place, _ in frames(error, shell, boundary)]
         return draw(error, shown, colour=getattr(shell, "colors", "").lower() != "nocolor")
 
     with contextlib.suppress(AttributeError):  # an exception with slots shows itself in full

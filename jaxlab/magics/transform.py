@@ -17,7 +17,8 @@ import jaxlab
 from jaxlab import dtypes, tree_util
 from jaxlab.core.aval import aval_of
 from jaxlab.magics.errors import CellError, ValueOfCellError
-from jaxlab.magics.outputs import Frozen, Outcome, Static
+from jaxlab.magics.linear_map import LinearMap, linear_map
+from jaxlab.magics.outputs import Frozen, Outcome, Static, thaw
 from jaxlab.magics.stack import Layer
 from jaxlab.magics.values import Binding, describe
 
@@ -155,11 +156,20 @@ def _vmap(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> 
 
     def mapped(traced: Traced) -> Outcome:
         in_axes = {name: axes.get(name) for name in traced}
-        out = jaxlab.vmap(
-            cell, in_axes=(in_axes,), out_axes=layer.options.out, axis_size=next(iter(sizes.values()))
-        )
-        return out(traced)
+        # An outer %%vmap of the same name has taken an axis by now: lengths are those of the moment.
+        out = jaxlab.vmap(cell, in_axes=(in_axes,), out_axes=layer.options.out, axis_size=layer.options.size)
+        return _map_linear(out(traced), layer.options.out)
 
+    return mapped
+
+
+def _map_linear(out: Outcome, axis: int | None) -> Outcome:
+    """The linear maps among the results work on stacks from here on."""
+    mapped: Outcome = tree_util.tree_map(
+        lambda x: x.mapped(axis) if isinstance(x, LinearMap) else x,
+        out,
+        is_leaf=lambda x: isinstance(x, LinearMap),
+    )
     return mapped
 
 
@@ -199,6 +209,65 @@ def _jvp(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> C
     return pushed
 
 
+def _linear(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
+    """``%%vjp`` and ``%%linearize``: the cell itself, and its linear part as one more name."""
+    names = _wrt(layer, bindings)
+    bound = f"{layer.name}_{'_'.join(names)}"
+
+    def give(_: Any, out: Outcome) -> Callable[[list[Any]], Any]:
+        structure = tree_util.tree_structure(_target(out, layer))
+        return (
+            (lambda found: _thawed_like(bindings, names, found))
+            if layer.name == "vjp"
+            else (lambda found: thaw(tree_util.tree_unflatten(structure, found)))
+        )
+
+    def accept(given: tuple[Any, ...]) -> list[Any]:
+        if layer.name == "vjp":
+            return tree_util.tree_leaves(given)
+        return [x for name, value in zip(names, given) for x in _traced_of(bindings[name], value)]
+
+    def run(traced: Traced) -> Outcome:
+        def function(chosen: Traced) -> tuple[list[Any], Outcome]:
+            out = cell({**traced, **chosen})
+            leaves = tree_util.tree_leaves(_target(out, layer))
+            if not leaves:
+                raise ValueOfCellError(
+                    layer, f"%%{layer.name}: the cell's value {_no_array(_target(out, layer))}"
+                )
+            return leaves, out
+
+        primals = {name: traced[name] for name in names}
+        _, linear, out = linear_map(layer.name, bound, function, [primals], accept, give)
+        names_now = {**out.names, bound: Frozen([linear], tree_util.tree_structure(0))}
+        return Outcome(_target(out, layer), names_now, out.mutated, out.deleted)
+
+    return run
+
+
+def _thawed_like(bindings: Mapping[str, Binding], names: Sequence[str], found: list[Any]) -> Any:
+    """Leaves of several inputs, put together as those inputs are."""
+    given = iter(found)
+    values = [_like(bindings[n], [next(given) for t in bindings[n].is_traced if t]).thaw() for n in names]
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def _traced_of(binding: Binding, value: Any) -> list[Any]:
+    """The leaves of a value like an input that stand where the input's traced leaves do."""
+    leaves = tree_util.tree_leaves(value)
+    if len(leaves) != len(binding.is_traced):
+        return leaves
+    return [leaf for leaf, traced in zip(leaves, binding.is_traced, strict=True) if traced]
+
+
+def _checkpoint(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
+    policy = layer.options.policy
+    kept: CellFunction = jaxlab.checkpoint(
+        named(cell), policy=None if policy is None else getattr(jaxlab.checkpoint_policies, policy)
+    )
+    return kept
+
+
 _APPLY: dict[str, Callable[[CellFunction, Layer, Mapping[str, Binding]], CellFunction]] = {
     "jit": _jit,
     "grad": _gradient,
@@ -208,6 +277,9 @@ _APPLY: dict[str, Callable[[CellFunction, Layer, Mapping[str, Binding]], CellFun
     "hessian": _jacobian,
     "vmap": _vmap,
     "jvp": _jvp,
+    "vjp": _linear,
+    "linearize": _linear,
+    "checkpoint": _checkpoint,
 }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxlab import dtypes
-from jaxlab.core.aval import ShapedArray, aval_of, is_undefined
+from jaxlab.core.aval import ShapedArray, aval_of, is_inexact, is_undefined
 from jaxlab.core.primitive import Example
 from jaxlab.primitives.broadcasting import F32, unbroadcast
 from jaxlab.primitives.conversion import convert
@@ -87,7 +88,13 @@ def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Any:
     return product if out_dtype is None else convert(product, out_dtype)
 
 
-mul_p = Elementwise(
+class Product(Elementwise):
+    """The elementwise product."""
+
+    bilinear = True
+
+
+mul_p = Product(
     "mul",
     "stablehlo.multiply",
     np.multiply,
@@ -121,7 +128,30 @@ _INTEGER_PAIRS = (
     Example((np.array([200, 7], np.uint8), np.array([3, 0], np.uint8))),
 )
 
-div_p = Elementwise(
+
+class Quotient(Elementwise):
+    """The elementwise quotient."""
+
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        """Division of polynomials: what, times the denominator, is the numerator."""
+        x, y = args
+        if not trace.owns(y) or not is_inexact(aval_of(y).dtype):
+            return NotImplemented
+
+        def compute(k: int) -> Any:
+            known = [(quotient.coefficient(j), trace.at(y, k - j)) for j in range(k)]
+            products = [None if a is None or b is None else trace.now_call(mul, a, b) for a, b in known]
+            rest = trace.total(
+                [trace.at(x, k), *[None if p is None else trace.now_call(neg, p) for p in products]]
+            )
+            return None if rest is None else trace.now_call(div, rest, trace.at(y, 0))
+
+        first = trace.now(self, [trace.at(x, 0), trace.at(y, 0)], {})
+        quotient = trace.series(first, lambda k: first if k == 0 else compute(k))
+        return quotient
+
+
+div_p = Quotient(
     "div",
     "stablehlo.divide",
     _quotient,

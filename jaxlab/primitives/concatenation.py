@@ -34,6 +34,7 @@ def concatenate(operands: Sequence[Any], dimension: int) -> Any:
 
 class Concatenate(Primitive):
     name = "concatenate"
+    additive = True
 
     def abstract_eval(self, *avals: Any, dimension: Any) -> ShapedArray:
         first = avals[0]

@@ -136,6 +136,7 @@ def _dot_numbers(dimension_numbers: Any) -> str:
 class DotGeneral(Primitive):
     name = "dot_general"
     linear_in = (0, 1)
+    bilinear = True
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         contract, batch = params["dimension_numbers"]

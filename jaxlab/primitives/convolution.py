@@ -120,6 +120,7 @@ def _integers(values: Sequence[int]) -> tuple[int, ...]:
 class ConvGeneralDilated(Primitive):
     name = OP
     linear_in = (0, 1)
+    bilinear = True
 
     def abstract_eval(self, x: Any, y: Any, **params: Any) -> ShapedArray:
         numbers = params["dimension_numbers"]

@@ -237,7 +237,7 @@ def _has_values(x: Any) -> bool:
 
 
 class OptimizationBarrier(Primitive):
-    name, multiple_results = "optimization_barrier", True
+    name, multiple_results, additive = "optimization_barrier", True, True
 
     def abstract_eval(self, *avals: Any) -> list[ShapedArray]:
         return list(avals)

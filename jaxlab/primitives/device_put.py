@@ -56,6 +56,7 @@ class DevicePut(Primitive):
 
     name = "device_put"
     multiple_results = True
+    additive = True
 
     def bind(self, *args: Any, **params: Any) -> Any:
         if current.trace.parent is None:

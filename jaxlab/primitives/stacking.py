@@ -40,6 +40,7 @@ def stack(operands: Sequence[Any], axis: int = 0) -> Any:
 
 class Stack(Primitive):
     name = "stack"
+    additive = True
 
     def abstract_eval(self, *avals: Any, axis: Any) -> ShapedArray:
         first = avals[0]

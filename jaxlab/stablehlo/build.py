@@ -186,6 +186,10 @@ class Builder:
             types[shape, dtype] = known
         return known
 
+    def shape_of(self, value: Any) -> tuple[int, ...]:
+        """The shape of a value that was built."""
+        return tuple(value.type.shape)
+
     def element(self, dtype: Any) -> Any:
         """The element type of a dtype."""
         types = self._shared.types

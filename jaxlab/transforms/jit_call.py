@@ -114,6 +114,12 @@ class Jit(HigherOrder):
         checked = trace.checked(jaxpr)
         return list(trace.outputs(checked.err_tree, self.rebind(checked.program, args, params)))
 
+    def taylor(self, trace: Any, args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+        out: list[Any] = trace.call(
+            jaxpr, args, lambda derived, operands: self.rebind(derived, operands, params)
+        )
+        return out
+
     def rebind(self, jaxpr: ClosedJaxpr, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Apply a program derived from this one."""
         out: list[Any] = self.bind(*args, **{**_fresh(params), "jaxpr": jaxpr})

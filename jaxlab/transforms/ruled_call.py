@@ -69,6 +69,10 @@ class RuledCall(HigherOrder):
     def transpose(self, ct: Any, *args: Any, call_jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
         return backward(call_jaxpr.jaxpr, call_jaxpr.consts, args, ct)
 
+    def taylor(self, trace: Any, args: Sequence[Any], *, call_jaxpr: Any, **params: Any) -> list[Any]:
+        """The series of the function itself: a rule tells the first derivative alone."""
+        return run(call_jaxpr, args)
+
     def reference(self, *args: Any, call_jaxpr: Any, **params: Any) -> list[Any]:
         return [np.asarray(x) for x in eval_closed(call_jaxpr, *args)]
 

@@ -111,11 +111,12 @@ USAGE = [
     ("%%vmap x:one\nx", "%%vmap: argument NAME[:AXIS]: an axis is an integer or None, not 'one'"),
     ("%%jit\n%%bench\nx", "%%bench: it says what to do with the whole cell; put it on the first line"),
     ("%%jit\n%%time\nx", ("%%time: not a transformation that stacks; these do: "
-     "%%jit %%grad %%value_and_grad %%vmap %%jvp %%jacfwd %%jacrev %%hessian %%jaxpr %%stages %%bench")),
+     "%%jit %%grad %%value_and_grad %%vmap %%jvp %%vjp %%linearize %%jacfwd %%jacrev %%hessian %%checkpoint "
+     "%%jaxpr %%stages %%bench")),
     ("%%jit\n\n", "%%jit: the cell has no code under its magic lines"),
     ("%%grad q\ndef f(a): return a", "%%grad q: f(a) has no argument q"),
     ("%jit", "%jit: an expression is needed, such as %jit f(x)"),
-    ("%lab no_such_option on", ("%lab: config: 'no_such_option' was given, but there is no such option; "
+    ("%lab qwertz on", ("%lab: config: 'qwertz' was given, but there is no such option; "
      "jaxlab.config.Options lists all of them")),
 ]  # fmt: skip
 
@@ -211,3 +212,37 @@ def test_interrupted(notebook, monkeypatch, when, error):
 
 def raised(name):
     raise getattr(__import__("builtins"), name)("stop")
+
+
+NANS = [
+    # (cell, the line that is shown, how the message begins)
+    ("%%jit\ny = x - 1\nz = jnp.log(y)\nz.sum()", 3, "log: invalid value (nan) encountered at Cell In["),
+    ("y = x - 1\nz = jnp.log(y)", 2, "log: invalid value (nan) encountered at Cell In["),
+    ("%%jit\n%%grad x\ny = jnp.sqrt(x * 0)\ny.sum()", 3, "mul: invalid value (nan) encountered at Cell In["),
+    ("%%grad x\ny = jnp.sqrt(x * 0)\ny.sum()", 2, "mul: invalid value (nan) encountered at Cell In["),
+    ("%%jit\ndef f(v):\n    return jnp.log(v)", None, ""),
+]
+
+
+@pytest.mark.parametrize(("cell", "line", "message"), NANS)
+def test_a_nan_points_at_the_line_that_gave_it(notebook, cell, line, message):
+    notebook.good(SETUP)
+    notebook.good("%lab debug_nans on")
+    try:
+        ran = notebook(cell)
+        if line is None:
+            defined, ran, line, message = (
+                ran.number,
+                notebook("f(-x)"),
+                3,
+                "log: invalid value (nan) encountered",
+            )
+            assert f"Cell In[{ran.number}], line 1\n" in ran.output
+        else:
+            defined = ran.number
+    finally:
+        notebook.good("%lab debug_nans off")
+    assert type(ran.error) is FloatingPointError
+    assert ran.message.startswith(message), ran.message
+    assert f"Cell In[{defined}], line {line}" in ran.output
+    assert "jaxlab/" not in ran.output

@@ -173,12 +173,18 @@ LINES = [
     ("y = %jit x * 2\ny", "[0. 2. 4.]"),
     ("%grad f(x, 3.0)", "[3. 3. 3.]"),
     ("%grad --argnum 1 f(x, 3.0)", "3.0"),
+    ("%value_and_grad f(x, 3.0)", "(Array(9., dtype=float32), Array([3., 3., 3.], dtype=float32))"),
+    ("%jacfwd g(x)", "[[0. 0. 0.]\n [0. 2. 0.]\n [0. 0. 4.]]"),
+    ("%jacrev g(x)", "[[0. 0. 0.]\n [0. 2. 0.]\n [0. 0. 4.]]"),
+    ("%hessian f(x * 0, 3.0)", "[[0. 0. 0.]\n [0. 0. 0.]\n [0. 0. 0.]]"),
+    ("v, pull = %vjp --argnum 1 f(x, 3.0)\npull(2.0)", "6.0"),
+    ("v, push = %linearize f(x, 3.0)\npush(x)", "9.0"),
 ]
 
 
 @pytest.mark.parametrize(("line", "text"), LINES)
 def test_line_values(notebook, line, text):
-    notebook.good("x = jnp.arange(3.)\ndef f(a, b): return (a * b).sum()")
+    notebook.good("x = jnp.arange(3.)\ndef f(a, b): return (a * b).sum()\ndef g(a): return a * a")
     assert str(notebook.good(line).value) == text
 
 

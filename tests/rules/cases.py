@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import jaxlab
-from jaxlab import dtypes
-from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
-from jaxlab.core.primitive import Example, Primitive, registry, result_avals
+from jaxlab.core.primitive import Primitive, registry
+from jaxlab.extend.checks.cases import Case, cases_of
 
-from .named_axes import over_axes
 from .on_references import on_values
 
 FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn", "export")
@@ -58,71 +56,17 @@ def import_everything() -> dict[str, Exception]:
     return failed
 
 
-@dataclass(frozen=True)
-class Case:
-    """One example of one primitive."""
-
-    primitive: Primitive
-    index: int
-    example: Example
-
-    @property
-    def id(self) -> str:
-        return f"{self.primitive.name}-{self.index}"
-
-    @property
-    def avals(self) -> list[ShapedArray]:
-        return [aval_of(x) for x in self.example.args]
-
-    @property
-    def inexact(self) -> list[int]:
-        """The positions of the arguments in which derivatives are tested: those that have tangents."""
-        chosen = self.example.differentiate
-        return [
-            i
-            for i, aval in enumerate(self.avals)
-            if is_inexact(aval.dtype) and (i in chosen if isinstance(chosen, tuple) else chosen)
-        ]
-
-    @property
-    def differentiated(self) -> bool:
-        """Whether the derivative rules are tested on this example."""
-        if not self.inexact:
-            return False
-        try:
-            out = result_avals(self.primitive, self.avals, dict(self.example.params))
-        except Exception:
-            return True  # the test of abstract_eval tells why
-        return any(is_inexact(aval.dtype) for aval in out)
-
-    @property
-    def has_reference(self) -> bool:
-        return (
-            self.primitive.name not in WITHOUT_REFERENCE
-            or type(self.primitive).reference is not Primitive.reference
-        )
-
-
 import_errors = import_everything()
 example_errors: dict[str, Exception] = {}
 
 
-def _examples(primitive: Primitive) -> list[Example]:
+def _cases(primitive: Primitive) -> list[Case]:
     try:
-        return list(primitive.examples())
+        return [replace(case, primitive=on_values(case.primitive)) for case in cases_of(primitive)]
     except Exception as error:
         example_errors[primitive.name] = error
         return []
 
 
 primitives = [registry[name] for name in sorted(registry)]
-cases = [
-    Case(on_values(over_axes(p, example.axes)), i, example)
-    for p in primitives
-    for i, example in enumerate(_examples(p))
-]
-
-
-def is_key(dtype: Any) -> bool:
-    """Whether a dtype is that of random keys."""
-    return isinstance(dtype, dtypes.KeyType)
+cases = [case for p in primitives for case in _cases(p)]

@@ -15,7 +15,7 @@ if version("jaxlib").startswith("0.10."):
 os.environ.setdefault("XLA_FLAGS", _FLAGS)
 os.environ["JAXLAB_DISK_CACHE_ENABLED"] = "0"
 
-RULES = ("abstract_eval", "lower", "jvp", "transpose", "second_order", "batch")
+RULES = ("abstract_eval", "lower", "jvp", "transpose", "reverse_alone", "second_order", "batch")
 _seen: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
 
 

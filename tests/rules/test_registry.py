@@ -20,6 +20,14 @@ def test_has_examples(primitive: Primitive) -> None:
     assert any(case.primitive.name == primitive.name for case in cases) or primitive.name in WITHOUT_EXAMPLES
 
 
+@pytest.mark.parametrize("primitive", primitives, ids=lambda p: p.name)
+def test_has_a_reference(primitive: Primitive) -> None:
+    assert type(primitive).reference is not Primitive.reference or primitive.name in {
+        *WITHOUT_REFERENCE,
+        *WITHOUT_EXAMPLES,
+    }
+
+
 def test_exceptions_are_needed() -> None:
     """What has examples or a reference by now is not on a list of those that have none."""
     assert not set(WITHOUT_EXAMPLES) & {case.primitive.name for case in cases}

@@ -12,10 +12,9 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_of, is_inexact
 from jaxlab.core.jaxpr import ClosedJaxpr, Var
+from jaxlab.extend.checks.cases import Case, is_key
 from jaxlab.interpreters.staging import stage_closed
 from jaxlab.transforms.linear_call import Transposed
-
-from .cases import Case, is_key
 
 F64, C128 = np.dtype(np.float64), np.dtype(np.complex128)
 
@@ -42,7 +41,7 @@ def draw(rng: np.random.Generator, aval: ShapedArray, positive: bool = False) ->
         return np.asarray(real(), dtype)
     if dtype == np.bool_:
         return rng.integers(0, 2, shape).astype(bool)
-    info = ml_dtypes.iinfo(dtype)
+    info: Any = ml_dtypes.iinfo(dtype)  # type: ignore[no-untyped-call]
     low = 1 if positive else max(int(info.min), -9)
     return np.asarray(rng.integers(low, min(int(info.max), 9), shape, endpoint=True), dtype)
 
@@ -53,10 +52,6 @@ def arguments(case: Case, purpose: str = "") -> list[Any]:
     return [
         draw(rng, x, case.example.positive) if isinstance(x, ShapedArray) else x for x in case.example.args
     ]
-
-
-# -- 64 bits, in which derivatives can be told from differences
-# ------------------------------------------------------
 
 
 def wide(dtype: Any) -> Any:
@@ -103,10 +98,6 @@ def _widen_program(closed: ClosedJaxpr) -> ClosedJaxpr:
         return [read(v) for v in jaxpr.outvars]
 
     return stage_closed(run, [widen(aval) for aval in closed.in_avals], jaxpr.debug)
-
-
-# -- stacks for batching
-# -----------------------------------------------------------------------------------------------
 
 
 def stack(x: Any, size: int) -> np.ndarray:

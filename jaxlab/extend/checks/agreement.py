@@ -10,6 +10,12 @@ from jaxlab import dtypes
 from jaxlab.core.aval import is_inexact
 
 
+def expect(holds: bool, what: str) -> None:
+    """AssertionError that says ``what`` is wrong, unless something holds."""
+    if not holds:
+        raise AssertionError(what)
+
+
 def same(got: Any, wanted: Any, tolerance: float, what: str) -> None:
     """AssertionError unless two arrays have one shape and agree: exactly, or relatively where they are
     inexact.
@@ -19,9 +25,9 @@ def same(got: Any, wanted: Any, tolerance: float, what: str) -> None:
     cancellation. NaN equals NaN, and infinities and signs of exact zeros must agree.
     """
     got, wanted = np.asarray(got), np.asarray(wanted)
-    assert got.shape == wanted.shape, f"{what}: shape {got.shape}, but {wanted.shape} is wanted"
+    expect(got.shape == wanted.shape, f"{what}: shape {got.shape}, but {wanted.shape} is wanted")
     if got.dtype == dtypes.float0 or wanted.dtype == dtypes.float0:
-        assert got.dtype == wanted.dtype, f"{what}: dtype {got.dtype}, but {wanted.dtype} is wanted"
+        expect(got.dtype == wanted.dtype, f"{what}: dtype {got.dtype}, but {wanted.dtype} is wanted")
         return
     if not is_inexact(got.dtype) or tolerance == 0:
         np.testing.assert_array_equal(_plain(got), _plain(wanted.astype(got.dtype)), err_msg=what)

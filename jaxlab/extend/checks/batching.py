@@ -5,30 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 from jaxlab.core.axes import MappedAxis
-
-from .cases import Case, cases
-from .checks import same
-from .running import apply, as_numpy, results, run
-from .values import arguments, batch_dims, generator, stack, types
+from jaxlab.extend.checks.agreement import expect, same
+from jaxlab.extend.checks.cases import Case
+from jaxlab.extend.checks.running import apply, as_numpy, results, run
+from jaxlab.extend.checks.values import arguments, batch_dims, generator, stack, types
 
 SIZE = 5  # unlike the sizes in examples, so that an axis taken for another one is seen
 LIMIT = 48
 
 
-@pytest.mark.parametrize(
-    "case",
-    [case for case in cases if batch_dims(case.avals, LIMIT, generator(case))],
-    ids=lambda case: case.id,
-)
-def test_batch(case: Case) -> None:
+def check_batch(case: Case) -> None:
     """For each choice of mapped axes, the batch rule gives the stack of what the slices give one by one."""
     primitive, params = case.primitive, dict(case.example.params)
     args = arguments(case)
     choices = batch_dims(types(args), LIMIT, generator(case))
-    stacks = [
+    if not choices:
+        return
+    stacks: list[Any] = [
         stack(x, SIZE) if any(dims[i] is not None for dims in choices) else None for i, x in enumerate(args)
     ]
     looped: dict[tuple[bool, ...], list[np.ndarray]] = {}
@@ -55,12 +50,13 @@ def test_batch(case: Case) -> None:
                 places[i, d] = len(inputs)
                 inputs.append(args[i] if d is None else np.moveaxis(stacks[i], 0, d))
     out_dims: list[list[int | None]] = []
+    axis: Any = MappedAxis(SIZE) if primitive.axis_aware else SIZE
 
     def all_choices(*xs: Any) -> list[Any]:
         outputs = []
         for dims in choices:
             out, where = primitive.batch(
-                MappedAxis(SIZE) if primitive.axis_aware else SIZE,
+                axis,
                 [xs[places[i, d]] for i, d in enumerate(dims)],
                 list(dims),
                 **params,
@@ -72,7 +68,7 @@ def test_batch(case: Case) -> None:
     outputs = iter(run(all_choices, *inputs))
     for dims, where in zip(choices, out_dims, strict=True):
         wanted = loop(tuple(d is not None for d in dims))
-        assert len(where) == len(wanted)
+        expect(len(where) == len(wanted), f"{len(where)} places of the mapped axis for {len(wanted)} results")
         for i, (d, y) in enumerate(zip(where, wanted, strict=True)):
             x = next(outputs)
             what = f"result {i} of {primitive}, mapped over {dims}"

@@ -1,0 +1,1 @@
+"""Checks of the rules of a primitive, on its own examples."""
