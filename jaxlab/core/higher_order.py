@@ -59,6 +59,16 @@ class HigherOrder(Primitive):
         if len(programs) == 1 and len(programs[0].jaxpr.invars) == len(args):
             run(programs[0], args)
 
+    def check(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        """By default a primitive with one program that takes its operands is a call of that: what goes wrong in
+        it is computed beside it, so that the rules that belong to the call stay as they are.
+        """
+        held = [(name, x) for name, x in params.items() if type(x) is ClosedJaxpr]
+        if len(held) == 1 and len(held[0][1].jaxpr.invars) == len(args):
+            name, closed = held[0]
+            params[name] = trace.checked_beside(closed, args)
+        return self.bind(*args, **params)
+
     def dce(
         self, used: Sequence[bool], **params: Any
     ) -> tuple[dict[str, Any], Sequence[bool], Sequence[bool]] | None:

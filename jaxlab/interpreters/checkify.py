@@ -14,6 +14,7 @@ from jaxlab.interpreters.check_errors import ErrorCategory
 from jaxlab.interpreters.checks import inspect
 from jaxlab.interpreters.error_values import Error, Kind, init_error
 from jaxlab.interpreters.staging import eval_closed, stage_closed
+from jaxlab.primitives.conversion import stop_gradient
 
 
 class CheckTrace(Trace):
@@ -57,6 +58,15 @@ class CheckTrace(Trace):
         """A step of a loop, checked: after its constants it takes the error so far, and gives the next."""
         return _checked_step(closed, self.enabled, num_consts)
 
+    def checked_beside(self, closed: ClosedJaxpr, args: Sequence[Any]) -> ClosedJaxpr:
+        """Include the error of a program at ``args``; returns the program without its checks."""
+        checked = self.checked(closed)
+        if not checked.kinds and not closed.effects:
+            return closed
+        errors, values = _errors_and_values(checked.program, checked.err_tree.num_leaves)
+        self.outputs(checked.err_tree, eval_closed(errors, *[stop_gradient(x) for x in args]))
+        return values
+
     def outputs(self, err_tree: Any, out: Sequence[Any]) -> list[Any]:
         """What is left of a checked program's results when its error is included here."""
         count = err_tree.num_leaves
@@ -81,6 +91,16 @@ class CheckedProgram:
     def result(self, position: int) -> ClosedJaxpr:
         """The program that gives one of its own results alone."""
         return _result(self.program, self.err_tree.num_leaves + position)
+
+
+@memoised
+def _errors_and_values(program: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, ClosedJaxpr]:
+    """The program of the first ``count`` results, which shows nothing, and the program of the others."""
+    jaxpr = program.jaxpr
+    first = [i < count for i in range(len(jaxpr.outvars))]
+    silent = jaxpr.replace(eqns=[eqn for eqn in jaxpr.eqns if eqn.outvars])
+    values, _ = dce(jaxpr, [not f for f in first])
+    return ClosedJaxpr(dce(silent, first)[0], program.consts), ClosedJaxpr(values, program.consts)
 
 
 @memoised

@@ -73,6 +73,11 @@ class RuledCall(HigherOrder):
         """The series of the function itself: a rule tells the first derivative alone."""
         return run(call_jaxpr, args)
 
+    def check(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        if type(params["call_jaxpr"]) is not ClosedJaxpr:
+            args, params = self.staged(args, **params)
+        return super().check(trace, args, **params)
+
     def reference(self, *args: Any, call_jaxpr: Any, **params: Any) -> list[Any]:
         return [np.asarray(x) for x in eval_closed(call_jaxpr, *args)]
 
