@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from jaxlab import lazy
+from jaxlab import errors, lazy
 from jaxlab.config import UNSET, Config, Options, config
 
 # Read once, when jaxlib is loaded. What it would log of a failed launch arrives as an exception anyway.
@@ -56,6 +56,7 @@ def surface_version() -> int:
 
 
 JaxRuntimeError: type[RuntimeError] = J.JaxRuntimeError
+vars(errors)["JaxRuntimeError"] = JaxRuntimeError  # where JAX has it, too; the errors stand below jaxlib
 
 
 def _jit_key(name: str, default: Any) -> Any:

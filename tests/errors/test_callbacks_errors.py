@@ -12,8 +12,8 @@ import pytest
 import jaxlab
 import jaxlab.numpy as jnp
 from jaxlab import lax
-from jaxlab.errors import JaxRuntimeError
 from jaxlab.experimental import checkify, io_callback
+from jaxlab.runtime.native import JaxRuntimeError
 
 V = np.arange(3.0, dtype=np.float32)
 ONE = np.float32(1)
