@@ -92,6 +92,7 @@ _run_if_untested()
 
 # What a first array does not need is loaded when it is first named: here for type checkers, below for Python.
 if _TYPE_CHECKING:
+    from jaxlab import ad as ad
     from jaxlab import ad_checkpoint as ad_checkpoint
     from jaxlab import custom_batching as custom_batching
     from jaxlab import custom_derivatives as custom_derivatives
@@ -123,6 +124,7 @@ else:
     __getattr__, __dir__ = _lazy.names(
         __name__,
         {
+            "jaxlab.ad": "=",
             "jaxlab.ad_checkpoint": "=",
             "jaxlab.control.callback": "pure_callback",
             "jaxlab.custom_batching": "=",

@@ -11,6 +11,7 @@ from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Jaxpr, Var
 from jaxlab.core.memo import memoised
+from jaxlab.core.refs import check_references, is_ref
 from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import stage
@@ -76,6 +77,16 @@ def trace_body(
     if remember and not any(isinstance(x, Tracer) for x in consts):
         _bodies.put(fun, key, body)
     return body
+
+
+def check_body_references(
+    what: str, operands: Sequence[Any], avals: Sequence[ShapedArray], bodies: Sequence[Body]
+) -> None:
+    """Raise ValueError if a reference is given twice to functions that share operands, or given and closed over."""
+    if any(map(is_ref, avals)):
+        closed_over = [x for body in bodies for x in body.consts]
+        names = bodies[0].jaxpr.jaxpr.debug.arg_names
+        check_references(what, operands, avals, closed_over, lambda: names)
 
 
 def share_constants(bodies: Sequence[Body]) -> tuple[list[ClosedJaxpr], list[Any]]:

@@ -9,7 +9,15 @@ import numpy as np
 
 from jaxlab import tree
 from jaxlab.config import config
-from jaxlab.control.bodies import Body, as_array, input_avals, leaf_paths, share_constants, trace_body
+from jaxlab.control.bodies import (
+    Body,
+    as_array,
+    check_body_references,
+    input_avals,
+    leaf_paths,
+    share_constants,
+    trace_body,
+)
 from jaxlab.control.cond_primitive import cond_p
 from jaxlab.core.aval import aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
@@ -152,6 +160,7 @@ def branch_on(
     leaves, structure = tree.flatten(operands)
     avals = input_avals(what, "operands", leaves, structure)
     bodies = [trace_body(f, operands, avals, what) for f in functions]
+    check_body_references(what, leaves, avals, bodies)
     _check_same(what, bodies, names)
     programs, shared = share_constants(bodies)
     programs = _join_weak_types(programs)

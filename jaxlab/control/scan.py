@@ -10,6 +10,7 @@ from jaxlab import tree
 from jaxlab.config import config
 from jaxlab.control.bodies import (
     as_array,
+    check_body_references,
     check_carry,
     input_avals,
     leaf_paths,
@@ -82,6 +83,7 @@ def scan(
         leaves, changed = promote_carry("scan", leaves, carry_tree, outs, carry_out_tree)
         if not changed:
             break
+    check_body_references("scan", [*leaves, *stacked], [*map(aval_of, leaves), *x_avals], [body])
     check_carry("scan", leaves, carry_tree, outs)
     (jaxpr,), consts = share_constants([body])
     jaxpr, fixed, given = _passed_on(jaxpr, len(consts), count)

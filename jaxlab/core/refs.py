@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray
@@ -89,33 +89,35 @@ def returned(aval: ShapedArray, name: str, path: str, origin: str) -> ValueError
     )
 
 
-def check_distinct(
-    name: str, args: Sequence[Any], avals: Sequence[ShapedArray], paths: Sequence[str]
-) -> None:
-    """Raise ValueError if a function is given the same reference twice: a write to one would be one to both."""
-    seen: dict[int, str] = {}
-    for x, aval, path in zip(args, avals, paths, strict=True):
-        if is_ref(aval):
-            if id(x) in seen:
-                raise ValueError(
-                    f"{name}: the same reference of type {aval.str_short()} was given as {seen[id(x)]} and as "
-                    f"{path}, but only one argument can be a certain reference; pass it once"
-                )
-            seen[id(x)] = path
-
-
-def check_not_both(
+def check_references(
     name: str,
     args: Sequence[Any],
     avals: Sequence[ShapedArray],
     closed_over: Sequence[Any],
-    paths: Sequence[str],
+    paths: Callable[[], Sequence[str]],
 ) -> None:
-    """Raise ValueError if a function closes over a reference that it is given."""
+    """Check that a function has each reference once: a write to one name would be one to the other.
+
+    Args:
+      closed_over: what the function closes over.
+      paths: what to call the arguments.
+
+    Raises:
+      ValueError: if a reference is given twice, or closed over and given.
+    """
     own = {id(x) for x in closed_over}
-    for x, aval, path in zip(args, avals, paths, strict=True):
-        if is_ref(aval) and id(x) in own:
+    seen: dict[int, int] = {}
+    for i, (x, aval) in enumerate(zip(args, avals, strict=True)):
+        if not is_ref(aval):
+            continue
+        if id(x) in seen:
             raise ValueError(
-                f"{name}: the reference of type {aval.str_short()} that is the argument {path} is closed over "
+                f"{name}: the same reference of type {aval.str_short()} was given as {paths()[seen[id(x)]]} and as "
+                f"{paths()[i]}, but only one argument can be a certain reference; pass it once"
+            )
+        if id(x) in own:
+            raise ValueError(
+                f"{name}: the reference of type {aval.str_short()} that is the argument {paths()[i]} is closed over "
                 "too, but a function can have a certain reference only once; use the argument in it"
             )
+        seen[id(x)] = i

@@ -10,7 +10,7 @@ from jaxlab import dtypes
 from jaxlab.core.aval import aval_of, is_array_like
 from jaxlab.core.refs import AbstractRef, is_ref
 from jaxlab.primitives.conversion import convert_element_type
-from jaxlab.primitives.reference_access import addupdate_p, get_p, swap_p
+from jaxlab.primitives.reference_access import addupdate_p, get_p, put, swap_p
 from jaxlab.primitives.reference_index import parse_index
 from jaxlab.primitives.references import empty_ref_p, free_ref_p, freeze_p, new_ref_p
 from jaxlab.runtime.references import Ref
@@ -158,7 +158,7 @@ def set(ref: Any, idx: Any, value: Any) -> None:
     """
     aval = _reference("set", ref)
     index, places = parse_index("set", aval.shape, idx)
-    swap_p.bind(ref, _value("set", aval, value), *places, index=index)
+    put(ref, _value("set", aval, value), places, index)
 
 
 def addupdate(ref: Any, idx: Any, x: Any) -> None:

@@ -199,6 +199,34 @@ class Swap(StatePrimitive):
             yield Example((AbstractRef(ref), given, *places), {"index": index})
 
 
+class Put(StatePrimitive):
+    """A value put in at once: as `Swap`, but nothing is read, so that the array need not be copied.
+
+    Not registered: programs that are recorded have `Swap`, whose result nobody reads.
+    """
+
+    name = "put"
+    multiple_results = True
+    effect = frozenset((WRITE,))
+
+    def __init__(self) -> None:
+        pass
+
+    def abstract_eval(self, ref: Any, value: Any, *places: Any, index: Index) -> list[ShapedArray]:
+        swap_p.abstract_eval(ref, value, *places, index=index)
+        return []
+
+    def discharge(self, value: Any, *args: Any, index: Index, **params: Any) -> tuple[Any, Any]:
+        given, *places = args
+        return reference_index.write(value, index, places, given), []
+
+
+def put(ref: Any, value: Any, places: Sequence[Any], index: Index) -> None:
+    """Put a value in where an index names elements."""
+    at_once = type(ref) is Ref and current.trace.parent is None and not any(map(is_tracer, (value, *places)))
+    (put_p if at_once and index != WHOLE else swap_p).bind(ref, value, *places, index=index)
+
+
 class AddUpdate(StatePrimitive):
     """A value added to the elements of a reference that an index names."""
 
@@ -351,4 +379,5 @@ def _check_mapped(op: str, ref: Any, dim: int | None) -> None:
 
 get_p = Get()
 swap_p = Swap()
+put_p = Put()
 addupdate_p = AddUpdate()

@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import Zero, aval_of
+from jaxlab.core.refs import is_ref
 from jaxlab.interpreters.functions import FlatFunction
 from jaxlab.interpreters.jvp import jvp_flat
 from jaxlab.transforms.linearized import as_array, check_callable, check_pair
@@ -44,9 +45,9 @@ def jvp(
     directions: list[Any] = []
     for i, (x, t) in enumerate(zip(leaves, tangent_leaves, strict=True)):
         aval, given = aval_of(x).to_tangent_aval(), aval_of(t)
-        if given.dtype != aval.dtype or given.shape != aval.shape:
+        if given.dtype != aval.dtype or given.shape != aval.shape or is_ref(given) != is_ref(aval):
             path = tree.keystr(tree.leaves_with_path(tuple(primals))[i][0])
-            wrong = ValueError if given.dtype == aval.dtype else TypeError
+            wrong = ValueError if given.dtype == aval.dtype and given.shape != aval.shape else TypeError
             raise wrong(
                 f"jvp: the tangent{path} is {given.str_short()}, but the primal of type "
                 f"{aval_of(x).str_short()} needs a tangent of type {aval.str_short()}"

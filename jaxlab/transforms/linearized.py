@@ -8,6 +8,7 @@ from typing import Any
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_array_like
 from jaxlab.core.jaxpr import Jaxpr
+from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import current, interpret_with
 from jaxlab.interpreters.functions import FlatFunction, function_name
 from jaxlab.interpreters.jvp import NO_TANGENT, jvp_flat
@@ -104,6 +105,13 @@ def linearize_tree(
 ) -> tuple[Any, Linearized, Any, Any, Any]:
     """The value of a function of pytrees, its linear part, both structures, and the auxiliary result."""
     leaves, in_tree = tree.flatten(primals)
+    for x in leaves if what != "linearize" else ():
+        if is_array_like(x) and is_ref(aval_of(x)):
+            raise ValueError(
+                f"{what}: an argument of {function_name(fun)} that is differentiated is a reference of type "
+                f"{aval_of(x).str_short()}, but cotangents are for arrays; make the reference in the function, of "
+                "an argument that is an array"
+            )
     aux: list[Any] = []
 
     def main(*args: Any) -> Any:

@@ -12,7 +12,7 @@ from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of, is_array_like
 from jaxlab.core.axes import trace_key
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
-from jaxlab.core.refs import check_distinct, check_not_both, is_ref
+from jaxlab.core.refs import check_references, is_ref
 from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import close, references_as_inputs, stage
@@ -108,7 +108,7 @@ def prepare(
     avals = tuple([_argument_aval(x, described, i) for i, x in enumerate(leaves)])
     holds_references = any(map(is_ref, avals))
     if holds_references:
-        check_distinct(options.params["name"], leaves, avals, argument_paths(*described))
+        check_references(options.params["name"], leaves, avals, (), lambda: argument_paths(*described))
     key = (statics, in_tree, avals, trace_key())
     try:
         traced: TracedProgram | None = traces.get(fun, key)
@@ -130,7 +130,9 @@ def prepare(
             traces.put(fun, key, traced)
     if holds_references:
         closed_over = [*traced.lifted, *traced.jaxpr.consts]
-        check_not_both(options.params["name"], leaves, avals, closed_over, argument_paths(*described))
+        check_references(
+            options.params["name"], leaves, avals, closed_over, lambda: argument_paths(*described)
+        )
     params = {**options.params, "jaxpr": traced.jaxpr}
     donated = options.donated(args, kwargs)
     lifted = len(traced.lifted)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxlab import dtypes, tree
+from jaxlab import dtypes, lazy, tree
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.jaxpr import Jaxpr
 from jaxlab.core.trace import current
@@ -17,6 +17,11 @@ from jaxlab.runtime.transfer import put
 from jaxlab.transforms.linearized import Linearized, check_callable, linearize_tree
 from jaxlab.transforms.ruled_function import leaf_path
 from jaxlab.tree_util import register_pytree_node
+
+if TYPE_CHECKING:
+    from jaxlab.transforms import gradient_refs
+else:  # only where somebody wants cotangents in references
+    gradient_refs = lazy.module("jaxlab.transforms.gradient_refs")
 
 
 def vjp(
@@ -141,6 +146,22 @@ class VJP:
         residuals = [next(opaque) if i is None else arguments[i] for i in self.fun.from_primal]
         found = pull_back(linear.with_residuals(residuals), cts, self.fun.in_avals)
         return tree.unflatten(self.in_tree, found)
+
+    def with_refs(self, *refs: Any) -> Callable[[Any], Any]:
+        """The same with references for cotangents: they are added there, and not returned.
+
+        Args:
+          refs: like the arguments, with a reference, ``GradValue()`` (return this cotangent) or ``DontWant()`` of
+            `jaxlab.ad` for each leaf.
+
+        Returns:
+          A function of a cotangent, whose result has ``GradRef()`` and ``DidntWant()`` where no cotangent is
+          returned.
+
+        Raises:
+          ValueError: if the structure or the types do not fit.
+        """
+        return gradient_refs.WithRefs(self, self.fun.name, self.fun.in_avals, refs)
 
 
 register_pytree_node(
