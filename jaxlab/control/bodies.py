@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jaxlab import dtypes, tree
@@ -32,6 +33,13 @@ class Body:
         self.out_tree = out_tree
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class MadeOf:
+    """A function made anew at each call from one of the user's; it is remembered as a part of that one."""
+
+    func: Callable[..., Any]
+
+
 def trace_body(
     fun: Callable[..., Any],
     example: tuple[Any, ...],
@@ -50,10 +58,15 @@ def trace_body(
     if not callable(fun):
         raise TypeError(f"{what}: expected a function, but got a {type(fun).__name__}")
     in_tree = tree.structure((example, {}))
-    key = (in_tree, tuple(avals), trace_key())
+    owner = fun
+    made: list[type] = []
+    while isinstance(owner, MadeOf):
+        made.append(type(owner))
+        owner = owner.func
+    key = (tuple(made), in_tree, tuple(avals), trace_key())
     if remember:
         try:
-            known: Body | None = _bodies.get(fun, key)
+            known: Body | None = _bodies.get(owner, key)
         except TypeError:  # an unhashable callable is traced anew
             remember, known = False, None
         if known is not None:
@@ -75,7 +88,7 @@ def trace_body(
     opened = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
     body = Body(ClosedJaxpr(opened), consts, flat.out_tree)
     if remember and not any(isinstance(x, Tracer) for x in consts):
-        _bodies.put(fun, key, body)
+        _bodies.put(owner, key, body)
     return body
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab.config import config
+from jaxlab.control.bodies import MadeOf
 from jaxlab.control.scan import scan
 from jaxlab.control.while_loop import while_loop
 from jaxlab.core.aval import aval_of
@@ -75,18 +76,14 @@ def _dtype(lower: Any, upper: Any) -> np.dtype[Any]:
 # A body often is a function written in a function, but as often the same one. What is made of it is equal
 # where the bodies are, so that the loop is traced and compiled once.
 @dataclass(frozen=True, slots=True)
-class _Step:
-    func: Callable[[Any, Any], Any]
-
+class _Step(MadeOf):
     def __call__(self, carry: Any, _: Any) -> tuple[Any, None]:
         i, value = carry
         return (add(i, scalar_like(i, 1)), self.func(i, value)), None
 
 
 @dataclass(frozen=True, slots=True)
-class _Iteration:
-    func: Callable[[Any, Any], Any]
-
+class _Iteration(MadeOf):
     def __call__(self, carry: Any) -> Any:
         i, end, value = carry
         return add(i, scalar_like(i, 1)), end, self.func(i, value)

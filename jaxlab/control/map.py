@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.control.bodies import leaf_paths
+from jaxlab.control.bodies import MadeOf, leaf_paths
 from jaxlab.control.scan import scan
 from jaxlab.core.aval import aval_of
 from jaxlab.core.axes import MappedAxis
@@ -65,20 +65,16 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
 
 
 @dataclass(frozen=True, slots=True)
-class _Mapped:
+class _Mapped(MadeOf):
     """A step that carries nothing; equal to others of the same function, so that it is traced once."""
-
-    func: Callable[[Any], Any]
 
     def __call__(self, _: Any, x: Any) -> tuple[tuple[()], Any]:
         return (), self.func(x)
 
 
 @dataclass(frozen=True, slots=True)
-class _Batched:
+class _Batched(MadeOf):
     """A function on the slices of a stack at once."""
-
-    func: Callable[[Any], Any]
 
     def __call__(self, xs: Any) -> Any:
         leaves, in_tree = tree.flatten(((xs,), {}))

@@ -69,7 +69,7 @@ call_exported_p = CallExported()
 
 def flat_call(exported: Any) -> Callable[..., Any]:
     """The exported function of leaves, with its reverse-mode derivative; made once for each."""
-    known: Callable[..., Any] | None = exported._made.get("flat")
+    known: Callable[..., Any] | None = exported.memo.get("flat")
     if known is not None:
         return known
     moving = [i for i, aval in enumerate(exported.in_avals) if is_inexact(aval.dtype)]
@@ -79,7 +79,7 @@ def flat_call(exported: Any) -> Callable[..., Any]:
         return tuple(call_exported_p.bind(*leaves, exported=exported))
 
     def f_flat_vjp_fwd(*leaves: Any) -> Any:
-        return f_flat(*leaves), leaves
+        return ruled(*leaves), leaves
 
     def f_flat_vjp_bwd(leaves: Any, cts: Any) -> Any:
         pulled = exported.vjp().call(*leaves, *[cts[i] for i in answered])
@@ -90,7 +90,7 @@ def flat_call(exported: Any) -> Callable[..., Any]:
 
     ruled: Any = custom_vjp(f_flat)
     ruled.defvjp(f_flat_vjp_fwd, f_flat_vjp_bwd)
-    exported._made["flat"] = ruled
+    exported.memo["flat"] = ruled
     return ruled
 
 

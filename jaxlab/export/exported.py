@@ -93,7 +93,7 @@ class Exported:
     unordered_effects: tuple[Any, ...] = ()
     uses_global_constants: bool = False
     calling_convention_version: int = CALLING_CONVENTION
-    _made: dict[str, Any] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict)
 
     @property
     def in_shardings_hlo(self) -> tuple[None, ...]:
@@ -168,9 +168,9 @@ class Exported:
                 f"{self.fun_name}: its derivative was asked for, but was not kept; serialise it with vjp_order=1 or "
                 "more"
             )
-        known: Exported | None = self._made.get("vjp")
+        known: Exported | None = self.memo.get("vjp")
         if known is None:
-            known = self._made["vjp"] = self._get_vjp(self)
+            known = self.memo["vjp"] = self._get_vjp(self)
         return known
 
     def serialize(self, vjp_order: int = 0) -> bytearray:

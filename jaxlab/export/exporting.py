@@ -157,7 +157,7 @@ def _export_vjp(closed: ClosedJaxpr, exported: Exported) -> Exported:
 
         return list(vjp(of_moving, *[primals[i] for i in moving])[1](cts))
 
-    cotangents = [exported.out_avals[i].strip_weak_type() for i in answered]
+    cotangents = [exported.out_avals[i] for i in answered]
     derived = stage_closed(pulled, [*exported.in_avals, *cotangents])
     in_tree = tree.structure((tuple(range(count + len(cotangents))), {}))
     out_tree = tree.structure(tuple(range(len(moving))))

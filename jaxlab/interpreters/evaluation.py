@@ -10,7 +10,6 @@ from jaxlab.caching import Cache, ScatteredCache
 from jaxlab.config import config
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.effects import changed_operands, held_operands
-from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.refs import AbstractRef
 from jaxlab.core.trace import Trace, Tracer, leaked, set_base
 from jaxlab.interpreters.program import Program
@@ -46,12 +45,11 @@ class EvalTrace(Trace):
 
 
 def _memory(params: dict[str, Any]) -> dict[Any, Any] | None:
-    """The memory of the first program among the parameters."""
+    """The memory of the first program among the parameters; an exported function has one, too."""
     for value in params.values():
-        if type(value) is ClosedJaxpr:
-            return value.memo
-        if type(value) is tuple and value and type(value[0]) is ClosedJaxpr:
-            memo: dict[Any, Any] = value[0].memo
+        first = value[0] if type(value) is tuple and value else value
+        memo = getattr(first, "memo", None)
+        if type(memo) is dict:
             return memo
     return None
 

@@ -78,7 +78,7 @@ class CompiledCall:
                 given = aval_of(x)
             except TypeError:
                 raise TypeError(
-                    f"{self.program.name}: the argument {name} is a {type(x).__name__}, but it was compiled for "
+                    f"{self.program.name}: the argument {name} is of type {type(x).__name__}, but it was compiled for "
                     f"{aval.str_short()}; pass an array"
                 ) from None
             if (given.shape, given.dtype) != (aval.shape, aval.dtype):
