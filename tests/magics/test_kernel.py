@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import queue
 import re
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import KernelManager
+from kernel_process import Kernel, started_kernel
 
-SECONDS_TO_START = 60.0
 SECONDS_TO_ANSWER = 1.0
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 SETUP = """
 import time
@@ -57,92 +48,14 @@ turns = lax.while_loop(lambda s: s[0] < 1.0e9, lambda s: (s[0] + 1.0, jnp.sin(s[
 turns[1]"""
 
 
-@dataclass
-class Reply:
-    """What a cell sent: its texts in order, each with the seconds since it was started, and its error."""
-
-    texts: list[tuple[float, str]] = field(default_factory=list)
-    error: str = ""
-    traceback: str = ""
-    seconds: float = 0.0
-
-    def first(self, part: str) -> float | None:
-        """When a text with this part came."""
-        return next((at for at, text in self.texts if part in text), None)
-
-    @property
-    def last(self) -> str:
-        """The last text."""
-        return self.texts[-1][1] if self.texts else ""
-
-
-class Kernel:
-    """A kernel of this Python, as a notebook uses it."""
-
-    def __init__(self, manager: KernelManager) -> None:
-        self.manager = manager
-        self.client = manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(SECONDS_TO_START)
-
-    def run(self, code: str, *, interrupt_at: str = "", wait: float = 60.0) -> Reply:
-        """Run a cell; interrupt it half a second after a text with ``interrupt_at`` appeared under it.
-
-        ``seconds`` of the reply are then counted from the interrupt.
-        """
-        reply, start = Reply(), time.monotonic()
-        origin, due = start, None
-        message = self.client.execute(code)
-        while time.monotonic() - start < wait:
-            if due is not None and time.monotonic() >= due:
-                self.manager.interrupt_kernel()
-                origin, due, interrupt_at = time.monotonic(), None, ""
-            try:
-                found = self.client.get_iopub_msg(timeout=0.05)
-            except queue.Empty:
-                continue
-            if found["parent_header"].get("msg_id") != message:
-                continue
-            kind, content = found["msg_type"], found["content"]
-            text = content.get("text", "") or content.get("data", {}).get("text/plain", "")
-            if text:
-                reply.texts.append((time.monotonic() - start, text))
-                if interrupt_at and interrupt_at in text:
-                    due, interrupt_at = time.monotonic() + 0.5, ""
-            if kind == "error":
-                reply.error = content["ename"]
-                reply.traceback = _ANSI.sub("", "\n".join(content["traceback"]))
-            if kind == "status" and content["execution_state"] == "idle":
-                reply.seconds = time.monotonic() - origin
-                return reply
-        raise TimeoutError(f"the cell did not end within {wait} s: {reply}")
-
-    def value(self, expression: str) -> str:
-        """What an expression is, as text."""
-        return self.run(expression).last
-
-
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """A kernel with jaxlab loaded and a disk cache of its own."""
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
-    manager = KernelManager()
-    manager._kernel_spec = KernelSpec(argv=argv, display_name="Python 3", language="python")
-    folder = tmp_path_factory.mktemp("kernel")
-    environment: dict[str, Any] = {
-        **os.environ,
-        "IPYTHONDIR": str(folder / "ipython"),
-        "JAXLAB_DISK_CACHE_DIR": str(folder / "cache"),
-        "JAXLAB_PLATFORMS": "cpu",
-    }
-    manager.start_kernel(env=environment)
-    started = Kernel(manager)
-    started.run("%load_ext jaxlab")
-    assert started.run(SETUP).error == ""
-    assert started.run(DEFINED).error == ""
-    yield started
-    started.client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with started_kernel(tmp_path_factory.mktemp("kernel")) as started:
+        started.run("%load_ext jaxlab")
+        assert started.run(SETUP).error == ""
+        assert started.run(DEFINED).error == ""
+        yield started
 
 
 def test_what_is_quick_shows_no_progress(kernel: Kernel) -> None:
