@@ -100,7 +100,7 @@ class JetTrace(Trace):
             if primitive.bilinear and sum(moving) > 1:
                 out = self.product(primitive, args, params)
             elif primitive.additive or linear:
-                out = self.coefficientwise(primitive, moving, args, params)
+                out = self.coefficientwise(primitive, args, params)
             else:
                 return self.integral(primitive, args, params, key)
         self.note(key, args, out)
@@ -148,14 +148,19 @@ class JetTrace(Trace):
     def full(self, x: Any, k: int) -> Any:
         """A coefficient as a value, zeros where it is known to be zero."""
         c = self.at(x, k)
-        if c is not None:
-            return c
-        return self.now_call(zeros_like_aval, aval_of(x).to_tangent_aval())
+        return self.now_call(zeros_like_aval, aval_of(x)) if c is None else c
 
     def coefficientwise(
-        self, primitive: Any, moving: Sequence[bool], args: Sequence[Any], params: dict[str, Any]
+        self,
+        primitive: Any,
+        args: Sequence[Any],
+        params: dict[str, Any],
+        later: dict[str, Any] | None = None,
     ) -> Any:
-        """A linear operation on each coefficient: of the constants in which it is linear, that is zero."""
+        """A linear operation on each coefficient: of the constants in which it is linear, that is zero.
+
+        With ``later`` the coefficients after the first are mapped with these parameters instead.
+        """
         linear = [primitive.additive or i in primitive.linear_in for i in range(len(args))]
 
         def compute(k: int) -> Any:
@@ -164,15 +169,15 @@ class JetTrace(Trace):
             given = [self.at(x, k) for x in args]
             if all(c is None for c in given):
                 return None
-            if primitive.bilinear:  # one of the factors is a constant
-                return self.now(
-                    primitive, [c if m else x for c, m, x in zip(given, moving, args, strict=True)], params
-                )
             operands = [
-                self.full(x, k) if is_linear else self.at(x, 0)
+                x
+                if primitive.bilinear and not self.owns(x)  # a factor that is a constant
+                else self.full(x, k)
+                if is_linear
+                else self.at(x, 0)
                 for x, is_linear in zip(args, linear, strict=True)
             ]
-            return self.now(primitive, operands, params)
+            return self.now(primitive, operands, params if later is None else later)
 
         return self.results(primitive, args, params, compute)
 

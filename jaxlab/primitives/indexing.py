@@ -115,6 +115,11 @@ class Gather(Primitive):
         fill = 0 if params["mode"] is GatherScatterMode.FILL_OR_DROP else None
         return out, gather_p.bind(t, indices, **{**params, "fill_value": fill})
 
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        """A value is put in for what is out of bounds once: it does not change."""
+        fill = 0 if params["mode"] is GatherScatterMode.FILL_OR_DROP else None
+        return trace.coefficientwise(self, args, params, {**params, "fill_value": fill})
+
     def transpose(self, ct: Any, x: Any, indices: Any, **params: Any) -> Any:
         if zero_ct(ct):
             return [None, None]

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, Var, dce
 from jaxlab.core.memo import memoised
+from jaxlab.core.primitive import Example
 from jaxlab.core.pruning import pruned_call
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr_anywhere
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.saving import save_in_call
+from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.interpreters.transpose import transpose_jaxpr
-from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.primitives.arithmetic import mul
+from jaxlab.primitives.broadcasting import F32, instantiate
+from jaxlab.primitives.transcendental import sin
 from jaxlab.runtime.sharding import single_device
 
 
@@ -119,6 +125,17 @@ class Jit(HigherOrder):
             jaxpr, args, lambda derived, operands: self.rebind(derived, operands, params)
         )
         return out
+
+    def reference(self, *args: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+        return [np.asarray(x) for x in eval_closed(jaxpr, *args)]
+
+    def examples(self) -> Iterable[Example]:
+        aval = ShapedArray((3,), F32)
+        params = {"donated_invars": (), "keep_unused": False, "inline": False, "compiler_options_kvs": ()}
+        jaxpr = stage_closed(lambda x, y: [mul(sin(x), y), x], [aval, aval])
+        yield Example((aval, aval), {"name": "f", "jaxpr": jaxpr, **params})
+        inner = stage_closed(lambda x: jit_p.bind(x, x, name="f", jaxpr=jaxpr, **params), [aval])
+        yield Example((aval,), {"name": "g", "jaxpr": inner, **params})
 
     def rebind(self, jaxpr: ClosedJaxpr, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Apply a program derived from this one."""

@@ -21,14 +21,12 @@ FOLDERS = ("primitives", "control", "transforms", "random", "numpy", "nn", "expo
 # references of their own, or they hand values on unchanged.
 WITHOUT_REFERENCE = {
     "call_exported": "calls a module; tests/transforms/test_export.py compares it with the function",
-    "jit": "calls a jaxpr",
     "shard_map": "calls a jaxpr on a mesh",
 }
 
 # No application of these can be written down by itself; the tests named exercise them.
 WITHOUT_EXAMPLES = {
     "custom_lin": "only its transpose can be computed: the reverse mode of custom_vjp_call does it",
-    "jit": "every program of tests/laws runs with and without it",
     "shard_map": "needs a mesh: tests/laws",
 }
 

@@ -37,6 +37,11 @@ def test_second_order(case: Case) -> None:
     BY_RULE["second_order"](case)
 
 
+@_cases("taylor")
+def test_taylor(case: Case) -> None:
+    BY_RULE["taylor"](case)
+
+
 @_cases("transpose")
 def test_transpose(case: Case) -> None:
     BY_RULE["transpose"](case)

@@ -12,6 +12,7 @@ from jaxlab.extend.checks.batching import check_batch
 from jaxlab.extend.checks.cases import Case, cases_of
 from jaxlab.extend.checks.derivatives import check_jvp, check_second_order
 from jaxlab.extend.checks.forward import check_abstract_eval, check_lower
+from jaxlab.extend.checks.series import check_taylor
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ CHECKS = (
         wide=True,
     ),
     Check("second_order", check_second_order, _forward, wide=True),
+    Check("taylor", check_taylor, _forward, wide=True),
     Check("batch", check_batch, lambda case: bool(case.example.args)),
 )
 
@@ -56,8 +58,8 @@ def check_rules(primitive: Primitive) -> None:
     """Check every rule of a primitive on each of its examples, as the tests do for those that are built in.
 
     The types that ``abstract_eval`` promises are what comes out; the compiled operation computes ``reference``;
-    tangents are central differences, and so are the tangents of tangents; the transpose is the adjoint; batching,
-    over every choice of mapped axes, is a loop.
+    tangents are central differences, and so are the tangents of tangents; Taylor mode gives the derivatives of
+    derivatives; the transpose is the adjoint; batching, over every choice of mapped axes, is a loop.
 
     Args:
       primitive: one with ``examples()``.
