@@ -12,9 +12,11 @@ import numpy as np
 
 from jaxlab import dtypes
 from jaxlab import numpy as jnp
+from jaxlab.config import config
 from jaxlab.core.aval import aval_of
 from jaxlab.lax import broadcasted_iota, full_like, is_finite, rsqrt, select_n, stop_gradient
 from jaxlab.numpy.promotion import check_arraylike, promote_inexact
+from jaxlab.transforms.custom_jvp import custom_jvp
 from jaxlab.transforms.jit import jit
 
 Axis = int | Sequence[int] | None
@@ -31,10 +33,25 @@ def softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
     >>> softmax(jnp.array([0.0, 0.0]))
     Array([0.5, 0.5], dtype=float32)
     """
+    return _ruled_softmax(x, axis, where) if config.softmax_custom_jvp else _softmax(x, axis, where)
+
+
+def _softmax(x: Any, axis: Axis, where: Any) -> Any:
     _, exps = _shifted("softmax", x, axis, where)
     total = jnp.sum(exps, axis, where=where, keepdims=True)
     result = exps / total
     return result if where is None else jnp.where(where, result, 0)
+
+
+_ruled_softmax = custom_jvp(_softmax, nondiff_argnums=(1,))
+
+
+@_ruled_softmax.defjvp
+def _softmax_rule(axis: Axis, primals: Any, tangents: Any) -> Any:
+    """The derivative from the result alone: nothing else has to be kept for the way back."""
+    (x, where), (x_dot, _) = primals, tangents
+    y = _ruled_softmax(x, axis, where)
+    return y, y * (x_dot - jnp.sum(y * x_dot, axis, where=where, keepdims=True))
 
 
 @partial(jit, static_argnames=("axis",))

@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxlab import dtypes
 from jaxlab import numpy as jnp
+from jaxlab.config import config
 from jaxlab.core.aval import aval_of, is_array_like
 from jaxlab.primitives.conversion import convert_element_type
 from jaxlab.primitives.random_bits import (
@@ -57,7 +58,10 @@ def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> Any:
     """
     if dtype is not None:
         impl = dtype._impl if hasattr(dtype, "_impl") else getattr(dtype, "impl", impl)
-    return random_seed_p.bind(_seeds(seed), impl=dtypes.KeyType(_implementation(impl)))
+    seeds = _seeds(seed)
+    if config.random_seed_offset:
+        seeds = seeds + config.random_seed_offset
+    return random_seed_p.bind(seeds, impl=dtypes.KeyType(_implementation(impl)))
 
 
 def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
