@@ -195,7 +195,8 @@ def _product_of_unknowns(x: UndefinedPrimal) -> ShapedArray:
     """Only a rule that takes one linear argument for a value asks for this, so there are two of them."""
     raise NotImplementedError(
         f"transpose: an operation combines two values that are to be linear, one of them {x.aval.str_short()}, but "
-        "their product is not linear; linearize the function at a point, as vjp does"
+        "their product is not linear; linearize the function at a point, as vjp does, or make the rule linear in its "
+        "tangents"
     )
 
 

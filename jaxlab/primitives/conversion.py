@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 
 from jaxlab import dtypes, tree
-from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_inexact
+from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_array_like, is_inexact
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import is_tracer
 from jaxlab.primitives.broadcasting import F32, I32, Linear, move_axis, zero_ct
@@ -263,7 +263,16 @@ def stop_gradient(x: Any) -> Any:
     >>> stop_gradient(np.float32(2))
     Array(2., dtype=float32)
     """
-    return tree.map(stop_gradient_p.bind, x)
+    return tree.map(_stop_gradient, x)
+
+
+def _stop_gradient(x: Any) -> Any:
+    if not is_array_like(x) and not hasattr(x, "__jax_array__"):
+        raise TypeError(
+            f"stop_gradient: a {type(x).__name__} was given, but arrays and numbers are needed; leave it out of "
+            "the tree"
+        )
+    return stop_gradient_p.bind(x)
 
 
 stop_gradient_p = Elementwise(

@@ -11,6 +11,7 @@ from jaxlab.core.jaxpr import DebugInfo, Jaxpr
 from jaxlab.interpreters.functions import function_name
 from jaxlab.interpreters.staging import eval_jaxpr, stage
 from jaxlab.transforms.custom_vjp import custom_vjp
+from jaxlab.transforms.descriptions import kind_of
 from jaxlab.tree_util import register_pytree_node
 
 
@@ -75,8 +76,8 @@ def custom_gradient(fun: Callable[..., Any]) -> custom_vjp:
 
 def _kind(out: Any) -> str:
     if isinstance(out, tuple | list) and len(out) == 2:
-        return f"a {type(out).__name__} whose second part is a {type(out[1]).__name__}"
-    return f"a {type(out).__name__}"
+        return f"a pair whose second part is {kind_of(out[1])}"
+    return kind_of(out)
 
 
 class Residuals:

@@ -15,6 +15,7 @@ from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import F32
 from jaxlab.primitives.elementwise import add_any
 from jaxlab.primitives.transcendental import cos, sin
+from jaxlab.transforms.descriptions import kind_of
 from jaxlab.transforms.ruled_call import BatchedCall, RuledCall, batch_with_zeros, call_rule, matched
 from jaxlab.transforms.ruled_function import FlatCall, leaf_path
 from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule, shown_to_rule, tangent_aval_of
@@ -47,7 +48,7 @@ class JvpRule:
         what = f"{self}, the custom jvp rule of {call.name()},"
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(
-                f"custom_jvp: {what} returned {_described(result)}, but a pair (value, tangent) is needed; return "
+                f"custom_jvp: {what} returned {kind_of(result)}, but a pair (value, tangent) is needed; return "
                 f"the value of {call.name()} and its tangent"
             )
         out, out_tree = tree.flatten(result[0])
@@ -68,12 +69,6 @@ class JvpRule:
                 )
         call.check_value(what, out, out_tree)
         return out, ts
-
-
-def _described(x: Any) -> str:
-    if isinstance(x, tuple | list):
-        return f"a {type(x).__name__} of {len(x)}"
-    return f"a {type(x).__name__}"
 
 
 class BatchedJvpRule:

@@ -10,6 +10,7 @@ from jaxlab.core.aval import aval_of
 from jaxlab.core.trace import Tracer, current
 from jaxlab.interpreters.functions import function_name
 from jaxlab.transforms.custom_vjp_call import CustomVJPPrimal, VjpRule, custom_vjp_call_p
+from jaxlab.transforms.descriptions import kind_of
 from jaxlab.transforms.ruled_function import FlatCall, RuledFunction
 
 
@@ -139,7 +140,7 @@ def custom_vjp_primal_tree_values(primals: Any) -> Any:
     def value(leaf: Any) -> Any:
         if type(leaf) is not CustomVJPPrimal:
             raise TypeError(
-                f"custom_vjp_primal_tree_values: a leaf is a {type(leaf).__name__}, but a CustomVJPPrimal is needed; "
+                f"custom_vjp_primal_tree_values: a leaf is {kind_of(leaf)}, but a CustomVJPPrimal is needed; "
                 "give the arguments of a forward rule that was defined with symbolic_zeros=True"
             )
         return leaf.value

@@ -18,6 +18,7 @@ from jaxlab.interpreters.staging import stage_closed
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import F32, reduce_sum
 from jaxlab.primitives.transcendental import cos, sin
+from jaxlab.transforms.descriptions import kind_of
 from jaxlab.transforms.ruled_call import BatchedCall, RuledCall, batch_with_zeros, call_rule, matched, named
 from jaxlab.transforms.ruled_function import FlatCall, check_result, leaf_path
 from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule, shown_to_rule
@@ -68,12 +69,9 @@ class VjpRule:
         result = self.fwd(*call.arguments(operands))
         what = f"{self.names[0]}, the forward rule of {call.name()},"
         if not isinstance(result, tuple | list) or len(result) != 2:
-            kind = f"a {type(result).__name__}" + (
-                f" of {len(result)}" if isinstance(result, tuple | list) else ""
-            )
             raise TypeError(
-                f"custom_vjp: {what} returned {kind}, but a pair (value, residuals) is needed; return the value of "
-                f"{call.name()} and what the backward rule is to get"
+                f"custom_vjp: {what} returned {kind_of(result)}, but a pair (value, residuals) is needed; return "
+                f"the value of {call.name()} and what the backward rule is to get"
             )
         out, out_tree = tree.flatten(result[0])
         residuals, residual_tree = tree.flatten(result[1])

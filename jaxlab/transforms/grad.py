@@ -12,6 +12,7 @@ from jaxlab import dtypes, tree
 from jaxlab.core.aval import aval_of, is_array_like, is_inexact
 from jaxlab.interpreters.functions import function_name
 from jaxlab.transforms.argnums import as_indices, chosen_arguments
+from jaxlab.transforms.descriptions import kind_of
 from jaxlab.transforms.linearized import check_callable, linearize_tree
 from jaxlab.transforms.vjp import pull_back
 
@@ -100,15 +101,15 @@ def value_and_grad(
 def _check_input(name: str, fun: Any, argnum: int, x: Any, holomorphic: bool, allow_int: bool) -> None:
     if not is_array_like(x):
         raise TypeError(
-            f"{name}: argument {argnum} of {function_name(fun)} is a {type(x).__name__}, but only arrays and "
-            "numbers can be differentiated with respect to"
+            f"{name}: argument {argnum} of {function_name(fun)} is {kind_of(x)}, but a gradient is taken "
+            "by arrays and numbers; name another argument in argnums"
         )
     dtype = aval_of(x).dtype
     if holomorphic:
         if not dtypes.issubdtype(dtype, np.complexfloating):
             raise TypeError(
                 f"{name}: holomorphic=True asks for complex arguments, but argument {argnum} has dtype "
-                f"{dtype.name}"
+                f"{dtype.name}; convert it, or leave holomorphic out"
             )
     elif not allow_int and not is_inexact(dtype):
         raise TypeError(
@@ -120,9 +121,8 @@ def _check_input(name: str, fun: Any, argnum: int, x: Any, holomorphic: bool, al
 
 def _check_output(name: str, fun: Any, value: Any, holomorphic: bool) -> None:
     if not is_array_like(value):
-        kind = type(value).__name__
         raise TypeError(
-            f"{name}: {function_name(fun)} returned a {kind}, but a gradient is taken of one scalar; "
+            f"{name}: {function_name(fun)} returned {kind_of(value)}, but a gradient is taken of one scalar; "
             "return a scalar, or use has_aux=True to return more"
         )
     aval = aval_of(value)
@@ -135,7 +135,7 @@ def _check_output(name: str, fun: Any, value: Any, holomorphic: bool) -> None:
     if holomorphic and not is_complex:
         raise TypeError(
             f"{name}: holomorphic=True asks for a complex result, but {function_name(fun)} returned "
-            f"{aval.str_short()}"
+            f"{aval.str_short()}; leave holomorphic out"
         )
     if not holomorphic and (is_complex or not is_inexact(aval.dtype)):
         remedy = "take its real part or absolute value, or use holomorphic=True"

@@ -10,6 +10,7 @@ from jaxlab.core.aval import Zero, aval_of
 from jaxlab.core.refs import is_ref
 from jaxlab.interpreters.functions import FlatFunction
 from jaxlab.interpreters.jvp import jvp_flat
+from jaxlab.transforms.descriptions import type_of
 from jaxlab.transforms.linearized import as_array, check_callable, check_pair
 
 
@@ -35,13 +36,16 @@ def jvp(
     check_callable("jvp", fun)
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TypeError(
-            "jvp: primals and tangents are tuples or lists, one entry an argument, but got a "
-            f"{type(primals).__name__} and a {type(tangents).__name__}"
+            f"jvp: {type_of(primals)} and {type_of(tangents)} were given, but primals and tangents are tuples or lists "
+            "with an entry for each argument; write jvp(fun, (x,), (t,))"
         )
     leaves, in_tree = tree.flatten(primals)
     tangent_leaves, tangent_tree = tree.flatten(tangents)
     if in_tree != tangent_tree:
-        raise TypeError(f"jvp: primals have structure {in_tree}, but tangents have structure {tangent_tree}")
+        raise TypeError(
+            f"jvp: primals of structure {in_tree} were given, but tangents of structure {tangent_tree}; give a tangent "
+            "for each primal"
+        )
     directions: list[Any] = []
     for i, (x, t) in enumerate(zip(leaves, tangent_leaves, strict=True)):
         aval, given = aval_of(x).to_tangent_aval(), aval_of(t)
@@ -50,7 +54,8 @@ def jvp(
             wrong = ValueError if given.dtype == aval.dtype and given.shape != aval.shape else TypeError
             raise wrong(
                 f"jvp: the tangent{path} is {given.str_short()}, but the primal of type "
-                f"{aval_of(x).str_short()} needs a tangent of type {aval.str_short()}"
+                f"{aval_of(x).str_short()} needs a tangent of type {aval.str_short()}; "
+                "convert or reshape it"
             )
         directions.append(Zero(aval) if aval.dtype == dtypes.float0 else t)
     _, args_tree = tree.flatten((tuple(primals), {}))

@@ -17,6 +17,7 @@ from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime.transfer import put
+from jaxlab.transforms.descriptions import kind_of, type_of
 
 
 class Linearized:
@@ -156,15 +157,14 @@ def check_callable(what: str, fun: Any) -> None:
     """Raise TypeError unless ``fun`` can be called."""
     if not callable(fun):
         raise TypeError(
-            f"{what}: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
+            f"{what}: {type_of(fun)} was given, but a function is needed; pass the function, not its result"
         )
 
 
 def check_pair(what: str, fun: Any, out: Any) -> None:
     """Raise TypeError unless ``out``, which ``fun`` returned under ``has_aux=True``, is a pair."""
     if not isinstance(out, tuple | list) or len(out) != 2:
-        kind = f"a {type(out).__name__}" + (f" of {len(out)}" if isinstance(out, tuple | list) else "")
         raise TypeError(
-            f"{what}: {function_name(fun)} returned {kind}, but with has_aux=True a pair (value, auxiliary data) is "
-            "needed; return value, aux"
+            f"{what}: {function_name(fun)} returned {kind_of(out)}, but with has_aux=True a pair (value, auxiliary "
+            "data) is needed; return value, aux"
         )

@@ -13,6 +13,7 @@ from jaxlab.core.jaxpr import DebugInfo
 from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import argument_paths, function_name, signature_of
 from jaxlab.primitives.conversion import stop_gradient
+from jaxlab.transforms.descriptions import kind_of
 
 
 class RuledFunction:
@@ -66,14 +67,14 @@ class RuledFunction:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(
-                f"{self.kind}: the arguments do not fit {function_name(self.fun)}{signature}, but all must become "
+                f"{self.kind}: the arguments do not fit {_written(self.fun, signature)}, but all must become "
                 f"positional ones; {error}"
             ) from None
         bound.apply_defaults()
         named = [name for name in bound.kwargs if name in kwargs]
         if named:
             raise TypeError(
-                f"{self.kind}: `{named[0]}` was given by name to {function_name(self.fun)}{signature}, but a "
+                f"{self.kind}: `{named[0]}` was given by name to {_written(self.fun, signature)}, but a "
                 "function with a derivative rule takes arguments that have a position; make it a positional "
                 "parameter"
             )
@@ -109,9 +110,15 @@ class RuledFunction:
             if type(x) not in aval_makers and not is_value(x):
                 path = argument_paths(self.fun, args, {}, numbers)[place]
                 raise TypeError(
-                    f"{self.kind}: argument `{path}` of {function_name(self.fun)} is a {type(x).__name__}, but "
+                    f"{self.kind}: argument `{path}` of {function_name(self.fun)} is {kind_of(x)}, but "
                     "arrays and numbers are needed; name it in nondiff_argnums if it is neither"
                 )
+
+
+def _written(fun: Any, signature: inspect.Signature) -> str:
+    """A function and its parameters, without annotations."""
+    plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return f"{function_name(fun)}{signature.replace(parameters=plain, return_annotation=signature.empty)}"
 
 
 _POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
@@ -126,8 +133,7 @@ def check_result(kind: str, fun: Any, x: Any) -> None:
     """Raise TypeError unless ``x``, which ``fun`` returned, is an array."""
     if not is_value(x):
         raise TypeError(
-            f"{kind}: {function_name(fun)} returned a {type(x).__name__}, but only arrays and numbers can be "
-            "returned"
+            f"{kind}: {function_name(fun)} returned {kind_of(x)}, but only arrays and numbers can be returned"
         )
 
 
