@@ -334,6 +334,9 @@ class CustomLin(Primitive):
     def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:
         raise no_forward_mode(params)
 
+    def reference(self, *args: Any, **params: Any) -> Any:
+        raise no_forward_mode(params)
+
     def transpose(
         self, ct: Any, *args: Any, bwd: Any, in_zeros: Any, num_res: int, symbolic_zeros: bool, **params: Any
     ) -> list[Any]:

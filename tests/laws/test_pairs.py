@@ -37,6 +37,10 @@ def _name(x: object) -> str:
 def test_pair(outer: Transformation, inner: Transformation, program: Program) -> None:
     if not program.reverse and (outer.reverse or inner.reverse):
         pytest.skip("the program has no reverse mode")
+    if outer.forward and inner.reverse_only:
+        with pytest.raises(TypeError, match="forward mode"):
+            run(outer.apply(inner.apply(program.fun)), program.point)
+        return
     found = run(outer.apply(inner.apply(program.fun)), program.point)
     expected = _plainly(program.name, composed(outer, inner))
     assert tree.structure(found) == tree.structure(expected)

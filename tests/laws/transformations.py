@@ -23,12 +23,18 @@ SCALES = (1.0, 1.25)
 
 @dataclass(frozen=True)
 class Transformation:
-    """What is tested, and its plain form, which gets to know whether difference quotients mean something."""
+    """What is tested, and its plain form, which gets to know whether difference quotients mean something.
+
+    ``forward`` and ``reverse`` tell in which mode it differentiates, ``reverse_only`` that it leaves a function
+    that cannot be differentiated in forward mode.
+    """
 
     name: str
     apply: Callable[[Function], Function]
     plain: Callable[[Function, bool], Function]
     reverse: bool = False
+    forward: bool = False
+    reverse_only: bool = False
 
 
 def direction(values: Any) -> Any:
@@ -120,6 +126,12 @@ def _with_rule(f: Function) -> Function:
     return g
 
 
+def _with_backward_rule(f: Function) -> Function:
+    g = jax.custom_vjp(f)
+    g.defvjp(lambda p: (f(p), p), lambda p, ct: jax.vjp(f, p)[1](ct))
+    return g
+
+
 def _mapped(f: Function) -> Function:
     return lambda p: jax.vmap(f)(tree.map(lambda x: jnp.stack([x * s for s in SCALES]), p))
 
@@ -166,14 +178,17 @@ def composed(
 TRANSFORMATIONS = [
     Transformation("jit", jax.jit, _itself),
     Transformation("grad", lambda f: jax.grad(weighted(f)), _gradient, reverse=True),
-    Transformation("jvp", lambda f: lambda p: jax.jvp(f, (p,), (direction(p),)), _both),
+    Transformation("jvp", lambda f: lambda p: jax.jvp(f, (p,), (direction(p),)), _both, forward=True),
     Transformation("vjp", _pulled, _gradient, reverse=True),
-    Transformation("linearize", lambda f: lambda p: jax.linearize(f, p)[1](direction(p)), _tangent),
+    Transformation(
+        "linearize", lambda f: lambda p: jax.linearize(f, p)[1](direction(p)), _tangent, forward=True
+    ),
     Transformation("vmap", _mapped, _mapped_plainly),
-    Transformation("jacfwd", jax.jacfwd, jacobian),
+    Transformation("jacfwd", jax.jacfwd, jacobian, forward=True),
     Transformation("jacrev", jax.jacrev, jacobian, reverse=True),
     Transformation("scan", _scanned, _scanned_plainly),
     Transformation("cond", _branch, _itself),
     Transformation("custom_jvp", _with_rule, _itself),
+    Transformation("custom_vjp", _with_backward_rule, _itself, reverse_only=True),
     Transformation("checkpoint", jax.checkpoint, _itself),
 ]
