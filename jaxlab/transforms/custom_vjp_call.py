@@ -337,6 +337,9 @@ class CustomLin(Primitive):
     def reference(self, *args: Any, **params: Any) -> Any:
         raise no_forward_mode(params)
 
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        raise no_forward_mode(params)
+
     def transpose(
         self, ct: Any, *args: Any, bwd: Any, in_zeros: Any, num_res: int, symbolic_zeros: bool, **params: Any
     ) -> list[Any]:

@@ -35,11 +35,27 @@ def triples() -> Iterator[tuple[Triple, list[Program]]]:
 ALL = list(triples())
 
 
+def _forward_through_backward_rules(
+    outer: Transformation, middle: Transformation, inner: Transformation
+) -> bool:
+    """Whether forward mode meets a function that has rules for reverse mode only.
+
+    Reverse mode in between makes an ordinary function of those rules.
+    """
+    if inner.reverse_only and (middle.forward or (outer.forward and not middle.reverse)):
+        return True
+    return outer.forward and middle.reverse_only
+
+
 @pytest.mark.parametrize(
     ("triple", "programs"), ALL, ids=["-".join(each.name for each in triple) for triple, _ in ALL]
 )
 def test_triple(triple: Triple, programs: list[Program]) -> None:
     outer, middle, inner = triple
+    if _forward_through_backward_rules(*triple):
+        with pytest.raises(TypeError, match="forward mode"):
+            run(outer.apply(middle.apply(inner.apply(programs[0].fun))), programs[0].point)
+        return
     for program in programs:
         pair = middle.apply(inner.apply(program.fun))
         found = run(outer.apply(pair), program.point)
