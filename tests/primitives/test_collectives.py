@@ -58,6 +58,16 @@ def test_more_slices_are_not_compiled() -> None:
         assert str(caught.value) == told
 
 
+def test_slices_with_equal_extremes_share_the_derivative() -> None:
+    """As for the maximum along an axis of one array."""
+    stack = np.array([[1.0, 5.0], [4.0, 5.0], [4.0, 5.0]], np.float32)
+    for across, along in ((lax.pmax, jnp.max), (lax.pmin, jnp.min)):
+        for sign in (1.0, -1.0):
+            mapped = jax.grad(lambda s, a=across: jax.vmap(lambda x: a(x, "i"), axis_name="i")(s)[0].sum())
+            plain = jax.grad(lambda s, a=along: a(s, 0).sum())
+            np.testing.assert_allclose(np.asarray(mapped(sign * stack)), np.asarray(plain(sign * stack)))
+
+
 def test_programs_are_traced_anew_for_another_size() -> None:
     f = jax.jit(lambda x: x * lax.axis_size("i") + lax.axis_index("i"))
     for size in (3, 4, 3):
