@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ UINT32 = np.dtype(np.uint32)
 
 def _implementation(impl: Any) -> str:
     if impl is None:
-        return DEFAULT
+        impl = config.default_prng_impl
     known = IMPLEMENTATIONS.get(str(impl))
     if known is None:
         raise ValueError(
@@ -120,6 +121,7 @@ def wrap(name: str, k: Any, *, batched: bool = False) -> tuple[Any, bool]:
             raise TypeError(
                 f"{name}: expected a key, but got {aval.str_short()}; make one with random.key(seed)"
             )
+        _check_legacy(name, aval)
         typed, was_typed = random_wrap_p.bind(k, impl=dtypes.KeyType(DEFAULT)), False
     if not batched and aval_of(typed).shape:
         raise ValueError(
@@ -127,6 +129,18 @@ def wrap(name: str, k: Any, *, batched: bool = False) -> tuple[Any, bool]:
             "use vmap to map over keys"
         )
     return typed, was_typed
+
+
+def _check_legacy(name: str, aval: Any) -> None:
+    """Warn of a key of the older style, or refuse it, where `legacy_prng_key` says so."""
+    if config.legacy_prng_key != "allow":
+        text = (
+            f"{name}: a key of the older style, {aval.str_short()}, was given, but legacy_prng_key is "
+            f"{config.legacy_prng_key!r}; make a typed key with random.key(seed)"
+        )
+        if config.legacy_prng_key == "error":
+            raise ValueError(text)
+        warnings.warn(text, FutureWarning, stacklevel=4)
 
 
 def unwrap(k: Any, was_typed: bool) -> Any:
@@ -209,6 +223,11 @@ def bits(key: Any, shape: Sequence[int] = (), dtype: Any = None) -> Any:
 
 def raw_bits(typed: Any, width: int, shape: tuple[int, ...]) -> Any:
     """Random words of 8, 16, 32 or 64 bits from a typed key."""
+    if not config.threefry_partitionable:
+        raise NotImplementedError(
+            "random: threefry_partitionable is off, but there are only the bits that do not depend on the sharding; "
+            "turn the option on again"
+        )
     return random_bits_p.bind(typed, bit_width=width, shape=shape)
 
 

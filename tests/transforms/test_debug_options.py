@@ -326,6 +326,36 @@ def test_a_wrong_rule_is_found_by_the_checks() -> None:
         jax.hessian(lambda x: lax.scan(lambda c, x: (c * x, x), 1.0, x)[0])(V)
 
 
+def test_options_of_random_keys() -> None:
+    old, new = jax.random.PRNGKey(0), jax.random.key(0)
+    with jax.legacy_prng_key("error"):
+        jax.random.normal(new)
+        with pytest.raises(ValueError, match=r"^split: a key of the older style, u32\[2\], was given"):
+            jax.random.split(old)
+    with jax.legacy_prng_key("warn"), pytest.warns(FutureWarning, match="older style"):
+        jax.random.split(old)
+    with jax.default_prng_impl("rbg"), pytest.raises(ValueError, match="the generator 'rbg' is not known"):
+        jax.random.key(0)
+    with (
+        jax.threefry_partitionable(False),
+        pytest.raises(NotImplementedError, match="threefry_partitionable is off"),
+    ):
+        jax.random.bits(new)
+    jax.config.update("jax_random_seed_offset", 3)
+    try:
+        assert jax.random.key_data(jax.random.key(1)).tolist() == [0, 4]
+    finally:
+        jax.config.update("jax_random_seed_offset", 0)
+
+
+def test_softmax_has_a_rule_where_that_is_asked_for() -> None:
+    plain, ruled = jax.jacrev(jax.nn.softmax)(V), None
+    with jax.softmax_custom_jvp(True):
+        ruled = jax.jacrev(jax.nn.softmax)(V)
+        assert "custom_jvp_call" in str(jax.make_jaxpr(jax.nn.softmax)(V))
+    assert np.allclose(plain, ruled)
+
+
 RANKS = {"allow": None, "warn": UserWarning, "raise": ValueError}
 
 
