@@ -78,10 +78,10 @@ class Guarded:
 
     def __call__(self, *args: Any) -> tuple[Any, ...]:
         try:
-            if threading.get_ident() == _launch.thread:
+            if _thread.launches:
                 return self.call(*args)
             # One of XLA's own threads: what it prints belongs where the program was launched.
-            return _launch.context.copy().run(self.call, *args)
+            return _last_launch[0].copy().run(self.call, *args)
         except BaseException as error:
             _raised.error = error
             if threading.current_thread() is not threading.main_thread():
@@ -96,20 +96,17 @@ class Guarded:
 guarded = Guarded
 
 
-class _Launch:
-    """The last launch of a program that calls Python: the thread, and its context variables."""
-
-    def __init__(self) -> None:
-        self.thread = 0
-        self.context = contextvars.copy_context()
+class _Thread(threading.local):
+    launches: bool = False
 
 
-_launch = _Launch()
+_thread = _Thread()
+_last_launch = [contextvars.copy_context()]
 
 
 def launching() -> None:
     """A program that calls Python is about to be launched by this thread."""
-    _launch.thread, _launch.context = threading.get_ident(), contextvars.copy_context()
+    _thread.launches, _last_launch[0] = True, contextvars.copy_context()
 
 
 #: Set while a callback waits for what a person types: meanwhile nothing else is to be shown.

@@ -66,6 +66,13 @@ ORDERED = [
     "jax.grad(lambda x: lax.cond(x > 0, lambda x: (note(x), x * x)[1], lambda x: x, x))(3.0)",
     "jax.grad(jax.checkpoint(lambda x: (note(x), jnp.sin(x) * x)[1]))(3.0)",
     "jax.checkpoint(lambda x: (note(x), jnp.sin(x) * x)[1])(3.0)",
+    "(lambda f: (f.defvjp(lambda x: (note(x), (2 * x, None))[1], lambda r, ct: (note(ct), (5 * ct,))[1]), "
+    "f(3.0), jax.grad(f)(3.0), jax.jit(jax.grad(f))(3.0))[1:])(jax.custom_vjp(lambda x: (note(-x), 2 * x)[1]))",
+    "(lambda f: (f.defjvp(lambda p, t: (note(p[0]), (2 * p[0], 5 * t[0]))[1]), "
+    "f(3.0), jax.jvp(f, (3.0,), (1.0,)), jax.grad(f)(3.0), jax.jit(jax.grad(f))(3.0))[1:])"
+    "(jax.custom_jvp(lambda x: (note(-x), 2 * x)[1]))",
+    "(lambda f: (f.defjvp(lambda p, t: (note(t[0]), (2 * p[0], 5 * t[0]))[1]), "
+    "jax.jvp(f, (3.0,), (1.0,)), jax.grad(f)(3.0))[1:])(jax.custom_jvp(lambda x: 2 * x))",
     "jax.jit(jax.grad(jax.checkpoint(lambda x: (note(jnp.sin(x), ordered=True), jnp.sin(x) * x)[1])))(3.0)",
     "jax.vmap(jax.grad(jax.checkpoint(lambda x: (note(x), x ** 3)[1])))(np.arange(2.0, dtype=np.float32))",
 ]

@@ -14,6 +14,7 @@ import jaxlab
 import jaxlab.numpy as jnp
 from jaxlab import checkpoint, grad, jit, jvp, lax, linearize, vjp, vmap
 from jaxlab.experimental import io_callback
+from jaxlab.interpreters import lowering
 from jaxlab.runtime import compiler
 
 X = jnp.float32(3.0)
@@ -314,11 +315,35 @@ def test_the_barrier_waits_for_other_threads() -> None:
     assert calls == ["done"]
 
 
-def test_unknown_platforms_cannot_call_python() -> None:
-    def lower(platform: str) -> Any:
-        return jaxlab.export.export(jit(lambda x: jaxlab.pure_callback(np.sin, x, x)), platforms=[platform])(
-            X
-        )
+def text_for(platform: str, f: Callable[[Any], Any]) -> str:
+    closed = jaxlab.make_jaxpr(f)(V)
+    return str(lowering.lower_program(closed, name="f", platform=platform).module)
 
-    with pytest.raises(NotImplementedError, match=r"^pure_callback of sin: a program for tpu was given"):
-        lower("tpu")
+
+def test_gpus_call_python_by_a_call_of_their_own() -> None:
+    text = text_for("cuda", lambda x: (note(x, ordered=True), jaxlab.pure_callback(np.sin, x, x))[1])
+    first, second = [line for line in text.splitlines() if "custom_call" in line]
+    assert "@xla_ffi_python_gpu_callback(%0, %arg0)" in first and "has_side_effect = true" in first
+    assert "!stablehlo.token" in first and "index = 0 : ui64" in first
+    assert "@xla_ffi_python_gpu_callback(%arg0)" in second and "has_side_effect" not in second
+
+
+def test_tpus_cannot_call_python() -> None:
+    with pytest.raises(
+        NotImplementedError, match=r"^pure_callback of sin: a program for tpu was given, but only"
+    ):
+        text_for("tpu", lambda x: jaxlab.pure_callback(np.sin, x, x))
+
+
+def test_each_device_may_make_its_own_call() -> None:
+    f = jit(lambda x: note(x, partitioned=True))
+    assert "@xla_ffi_partitioned_python_cpu_callback" in f.lower(V).as_text()
+    f(V)
+    assert calls == [[0.0, 1.0, 2.0]]
+
+
+def test_a_program_compiled_ahead_raises_the_exception_too() -> None:
+    compiled = jit(lambda x: jaxlab.pure_callback(fail, x, x)).lower(X).compile()
+    for _ in range(2):
+        with pytest.raises(Mine):
+            compiled(X)
