@@ -16,17 +16,17 @@ from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
 from jaxlab.core.refs import is_ref
 from jaxlab.runtime import analysis, compiler, donation, execution
 from jaxlab.runtime.array import put
-from jaxlab.runtime.layout import Layout
 from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
     from jaxlab import logs
     from jaxlab.interpreters import discharge, lowering, nonfinite
-    from jaxlab.runtime import references
+    from jaxlab.runtime import layout, references
 else:  # MLIR: 10 ms of an import
     discharge = lazy.module("jaxlab.interpreters.discharge")
     references = lazy.module("jaxlab.runtime.references")
     logs = lazy.module("jaxlab.logs")
+    layout = lazy.module("jaxlab.runtime.layout")
     lowering = lazy.module("jaxlab.interpreters.lowering")
     nonfinite = lazy.module("jaxlab.interpreters.nonfinite")
 
@@ -218,15 +218,15 @@ class Program:
         return self.lower().kept[len(self.const_args) :]
 
     @property
-    def parameter_layouts(self) -> list[Layout]:
+    def parameter_layouts(self) -> list[layout.Layout]:
         """The layouts in which the compiled program takes the arguments that are kept."""
         layouts = self.compile().executable.get_parameter_layouts()
-        return [Layout.of_xla(x) for x in layouts[sum(self.lower().kept[: len(self.const_args)]) :]]
+        return [layout.Layout.of_xla(x) for x in layouts[sum(self.lower().kept[: len(self.const_args)]) :]]
 
     @property
-    def result_layouts(self) -> list[Layout]:
+    def result_layouts(self) -> list[layout.Layout]:
         """The layouts in which the compiled program gives its results."""
-        return [Layout.of_xla(x) for x in self.compile().executable.get_output_layouts()]
+        return [layout.Layout.of_xla(x) for x in self.compile().executable.get_output_layouts()]
 
     @property
     def compile_seconds(self) -> float | None:

@@ -6,20 +6,24 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jaxlab import tree
+from jaxlab import lazy, tree
 from jaxlab.core.trace import Tracer, current
 from jaxlab.interpreters.evaluation import program_for
 from jaxlab.interpreters.functions import argument_paths
 from jaxlab.runtime import execution
 from jaxlab.runtime.backend import default_device
 from jaxlab.runtime.donation import checked_call, donation_error
-from jaxlab.transforms import stages
 from jaxlab.transforms.jit_call import jit_p
 from jaxlab.transforms.jit_options import JitOptions
 from jaxlab.transforms.shape_struct import ShapeDtypeStruct
 from jaxlab.transforms.tracing import Call, prepare, traces
+
+if TYPE_CHECKING:
+    from jaxlab.transforms import stages
+else:  # what is done ahead of time
+    stages = lazy.module("jaxlab.transforms.stages")
 
 _NOT_GIVEN: Any = object()
 
