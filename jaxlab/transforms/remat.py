@@ -210,6 +210,9 @@ class Checkpoint(HigherOrder):
             types = [ctx.b.type(a) for a, flag in zip(ctx.avals_in, flags, strict=True) if flag]
             held = iter(ctx.b.op("stablehlo.optimization_barrier", types, chosen).results)
             operands = tuple(next(held) if flag else x for x, flag in zip(operands, flags, strict=True))
+            plain = all(isinstance(aval.dtype, np.dtype) for aval in ctx.avals_out)
+            if ctx.platform == "cpu" and plain and not jaxpr.effects:
+                return _lower_in_a_branch(ctx, jaxpr, operands)
         return list(ctx.inline(jaxpr, ctx.b, operands, "checkpoint"))
 
     def jvp(
@@ -321,6 +324,40 @@ class Checkpoint(HigherOrder):
                     "policy": None,
                 },
             )
+
+
+def _lower_in_a_branch(ctx: Any, jaxpr: ClosedJaxpr, operands: Sequence[Any]) -> list[Any]:
+    """The program in a branch that is always taken, which the compiler cannot know.
+
+    The CPU compiler drops barriers before it merges and orders operations: it would do the second computation
+    right after the first, and keep everything from there on. It moves nothing out of a branch, which waits for
+    all of its operands, the cotangents among them. (Eight layers of a 2048 x 2048 matrix: 67 MB of temporaries,
+    against 285 MB without checkpoint and 403 MB with a barrier, in the same time.)
+    """
+    b = ctx.b
+    scalar = ShapedArray((), F32)
+    integers = np.dtype(np.int64)
+    draw = b.value(
+        "stablehlo.rng",
+        b.type(scalar),
+        b.full(0, scalar),
+        b.full(1, scalar),
+        b.constant(np.zeros((0,), integers), integers),
+        rng_distribution=b.parse("#stablehlo<rng_distribution UNIFORM>"),
+    )
+    above = b.value(
+        "stablehlo.compare",
+        b.type(ShapedArray((), np.dtype(np.bool_))),
+        draw,
+        b.full(2, scalar),
+        comparison_direction=b.parse("#stablehlo<comparison_direction GT>"),
+    )
+    index = b.value("stablehlo.convert", b.type(ShapedArray((), np.dtype(np.int32))), above)
+    case = b.op("stablehlo.case", [b.type(aval) for aval in ctx.avals_out], [index], regions=2)
+    taken, never = (b.block(region, [])[0] for region in case.regions)
+    taken.end(ctx.inline(jaxpr, taken, operands, "checkpoint"))
+    never.end([never.full(0, aval) for aval in ctx.avals_out])
+    return list(case.results)
 
 
 def _extended(prevent_cse: Any, count: int) -> Any:
