@@ -23,7 +23,8 @@ from jaxlab.control.while_primitive import while_p
 from jaxlab.core.aval import aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
 from jaxlab.core.memo import memoised
-from jaxlab.core.trace import Tracer, current
+from jaxlab.core.trace import current
+from jaxlab.errors import ConcretizationTypeError
 
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
@@ -53,8 +54,11 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
                 f"while_loop: {name} is a {type(function).__name__}, but a function of the carry is needed"
             )
     leaves, carry_tree = tree.flatten(init_val)
-    if config.disable_jit and not any(isinstance(x, Tracer) for x in leaves):
-        return _in_python(cond_fun, body_fun, init_val)
+    if config.disable_jit:
+        try:
+            return _in_python(cond_fun, body_fun, init_val)
+        except ConcretizationTypeError:
+            pass  # the condition depends on a value that is traced: it is an operation of the program after all
     input_avals("while_loop", "init_val", leaves, carry_tree)
     # One promotion may entail another, where one carry is computed from another; dtypes only ever go up.
     while True:

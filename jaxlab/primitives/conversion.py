@@ -85,12 +85,18 @@ class ConvertElementType(Primitive):
         tangent_aval = aval_of(out).to_tangent_aval()
         if type(t) is Zero or tangent_aval.dtype == dtypes.float0:
             return out, Zero(tangent_aval)
-        return out, self.bind(t, new_dtype=params["new_dtype"], weak_type=False)
+        return out, self._unless_done(t, params["new_dtype"], False)
 
     def transpose(self, ct: Any, x: Any, **params: Any) -> Sequence[Any]:
         if zero_ct(ct):
             return [None]
-        return [self.bind(ct, new_dtype=x.aval.dtype, weak_type=x.aval.weak_type)]
+        return [self._unless_done(ct, x.aval.dtype, x.aval.weak_type)]
+
+    def _unless_done(self, t: Any, dtype: Any, weak_type: bool) -> Any:
+        aval = aval_of(t)
+        if aval.dtype == dtype and aval.weak_type == weak_type:
+            return t
+        return self.bind(t, new_dtype=dtype, weak_type=weak_type)
 
     def batch(
         self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
