@@ -26,16 +26,17 @@ class HigherOrder(Primitive):
     multiple_results = True
     axis_aware = True
     holds_programs = True
-    takes_references: bool = False
+    takes_references = True
+    rules_on_references: bool = False
 
     def bind(self, *args: Any, **params: Any) -> Any:
         """Apply it.
 
-        Its rules see no references, unless it ``takes_references``: where it is not recorded, these are read before,
-        and written after.
+        Its rules see no references, unless they are ``rules_on_references``: where it is not recorded, references
+        are read before, and written after.
         """
         effects = self.effects(params)
-        if effects and not (self.takes_references or current.trace.records):
+        if effects and not (self.rules_on_references or current.trace.records):
             held = held_operands(effects)
             if held:
                 return apply_to_references[0](self, args, params, held)

@@ -60,6 +60,7 @@ class Primitive:
     axis_aware: bool = False
     holds_programs: bool = False
     unconditional: bool = False
+    takes_references: bool = False
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:

@@ -30,7 +30,7 @@ class AbstractRef(ShapedArray):
         self.dtype = inner_aval.dtype
         self._hash = None
 
-    # Every operation on arrays asks for it, so that a reference in place of its value is told here.
+    # Most operations on two arrays ask for it, so that a reference in place of its value is told here, at once.
     @property
     def weak_type(self) -> bool:  # type: ignore[override]
         raise ValueError(

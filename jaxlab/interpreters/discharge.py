@@ -117,7 +117,7 @@ def without_references(closed: ClosedJaxpr) -> ClosedJaxpr:
 
 def _apply(primitive: HigherOrder, args: Sequence[Any], params: dict[str, Any], held: set[int]) -> Any:
     """Apply a program to references: read them before, and write those that it changes after."""
-    if current.trace.parent is None:
+    if current.trace.parent is None and len({id(args[i]) for i in held}) == len(held):
         return current.trace.process(primitive, args, params)
     values = [get_p.bind(x, index=WHOLE) if i in held else x for i, x in enumerate(args)]
     places = {i: id(args[i]) for i in held}

@@ -101,10 +101,8 @@ class Program:
             jaxpr = closed.jaxpr
             if any(refs):
                 self.written = written
-                # A program that calls Python may fail half way; then its references are as they were.
-                taken = () if closed.effects else written
                 donated = tuple(
-                    i in taken or (not is_a_ref and bool(donated) and donated[i])
+                    i in written or (not is_a_ref and bool(donated) and donated[i])
                     for i, is_a_ref in enumerate(refs)
                 )
         self.closed = closed
@@ -244,7 +242,8 @@ class Program:
         assert self.lowered is not None
         start = len(self.const_args)
         inputs = [*self.const_args, *args]
-        values = references.lend(inputs, self.donated, self.lowered.kept)
+        fails = bool(self.lowered.callbacks)
+        values = references.lend(inputs, self.donated, self.lowered.kept, may_fail=fails)
         avals = self.closed.in_avals[start:]
         results = self.run_on_values(values[start:], avals, committed, values[:start])
         count = len(results) - len(self.written)

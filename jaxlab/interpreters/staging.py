@@ -44,7 +44,7 @@ class StagedTracer(Tracer):
 class StagingTrace(Trace):
     """Records each application as an equation. Values from outside become literals (scalars) or constants."""
 
-    __slots__ = ("alive", "constants", "debug", "eqns", "invars")
+    __slots__ = ("alive", "constants", "debug", "eqns", "holds_references", "invars")
     records = True
 
     def __init__(self, parent: Trace, debug: DebugInfo | None = None) -> None:
@@ -53,6 +53,7 @@ class StagingTrace(Trace):
         self.alive = True
         self.eqns: list[JaxprEqn] = []
         self.invars: list[Var] = []
+        self.holds_references = False
         self.constants: dict[int, tuple[Var, Any]] = {}
         self.debug = debug or DebugInfo()
 
@@ -88,6 +89,8 @@ class StagingTrace(Trace):
             raise RuntimeError("staging: the trace is finished and takes no more arguments")
         var = Var(aval)
         self.invars.append(var)
+        if is_ref(aval):
+            self.holds_references = True
         return StagedTracer(self, var)
 
     def atom(self, x: Any) -> Atom:
@@ -108,14 +111,19 @@ class StagingTrace(Trace):
         if known is None:
             aval = aval_of(x)
             known = self.constants[id(x)] = (Var(aval), x)
+            if is_ref(aval):
+                self.holds_references = True
         return known[0]
 
     def finish(self, outputs: Sequence[Any], *, references: bool = False) -> tuple[Jaxpr, list[Any]]:
         """The program recorded, with ``outputs`` as results, and the values of its constants.
 
         Raises:
-          ValueError: if a result is a reference (with ``references``, one that is no input).
+          ValueError: if a result is a reference (with ``references``, one that is no input), or an operation on
+            arrays was given one.
         """
+        if self.holds_references:
+            check_operands(self.eqns)
         outvars = [self.atom(x) for x in outputs]
         for i, v in enumerate(outvars):
             if is_ref(v.aval) and not (references and v in self.invars):
@@ -148,6 +156,18 @@ class StagingTrace(Trace):
     def _argument(self, var: Var) -> str:
         i = self.invars.index(var)
         return self.debug.arg_names[i] if i < len(self.debug.arg_names) else ""
+
+
+def check_operands(eqns: Sequence[JaxprEqn]) -> None:
+    """Raise ValueError if an operation on arrays was given a reference."""
+    for eqn in eqns:
+        if not eqn.primitive.takes_references:
+            for i, v in enumerate(eqn.invars):
+                if is_ref(v.aval):
+                    raise ValueError(
+                        f"{eqn.primitive}: operand {i} is a reference of type {v.aval.str_short()} (at "
+                        f"{source.summary(eqn.traceback)}), but an array is needed; read it first, with ref[...]"
+                    )
 
 
 def reachable(trace: Trace, start: Trace | None) -> bool:
@@ -267,4 +287,5 @@ def single_equation(
     eqn = JaxprEqn(
         list(invars), outvars, primitive, params, current.traceback or source.take(), current.scope
     )
+    check_operands([eqn])
     return ClosedJaxpr(Jaxpr([], invars, outvars, [eqn], DebugInfo(primitive.name)))

@@ -9,6 +9,7 @@ import numpy as np
 from jaxlab import dtypes
 from jaxlab.core.aval import aval_of, is_array_like
 from jaxlab.core.refs import AbstractRef, is_ref
+from jaxlab.core.trace import Tracer
 from jaxlab.primitives.conversion import convert_element_type
 from jaxlab.primitives.reference_access import addupdate_p, get_p, put, swap_p
 from jaxlab.primitives.reference_index import parse_index
@@ -225,6 +226,14 @@ def _addupdate(self: Ref, x: Any, idx: Any = ()) -> None:
     addupdate(self, idx, x)
 
 
+def _traced_addupdate(self: Tracer, x: Any, idx: Any = ()) -> None:
+    """Add ``x`` to the elements of a traced reference that ``idx`` names, by default to all of them."""
+    if not is_ref(self.aval):
+        raise AttributeError(f"a {type(self).__name__} has no attribute 'addupdate'; only references have")
+    addupdate(self, idx, x)
+
+
+Tracer.addupdate = _traced_addupdate  # type: ignore[attr-defined]
 Ref.__getitem__ = get  # type: ignore[attr-defined]
 Ref.__setitem__ = set  # type: ignore[attr-defined]
 Ref.addupdate = _addupdate  # type: ignore[attr-defined]

@@ -180,8 +180,9 @@ class Swap(StatePrimitive):
         ref, value, *places = args
         ref_dim, dim, *place_dims = dims
         assert ref_dim is not None
+        rank = len(aval_of(ref).shape)
+        new, operands, order = _batched(index, ref_dim, places, place_dims, size, rank)
         value = broadcast_axis(value, size, 0) if dim is None else move_axis(value, dim, 0)
-        new, operands, order = _batched(index, ref_dim, places, place_dims, size, value)
         out = self.bind(ref, _arranged(value, order), *operands, index=new)
         if order[1:] == sorted(order[1:]):
             return out, order[0]
@@ -272,8 +273,9 @@ class AddUpdate(StatePrimitive):
         ref, value, *places = args
         ref_dim, dim, *place_dims = dims
         assert ref_dim is not None
+        rank = len(aval_of(ref).shape)
+        new, operands, order = _batched(index, ref_dim, places, place_dims, size, rank)
         value = broadcast_axis(value, size, 0) if dim is None else move_axis(value, dim, 0)
-        new, operands, order = _batched(index, ref_dim, places, place_dims, size, value)
         return self.bind(ref, _arranged(value, order), *operands, index=new), []
 
     def reference(self, value: Any, given: Any, *places: Any, index: Index) -> Any:  # type: ignore[override]
@@ -326,12 +328,12 @@ def _place(eqn: Any, ref: str, places: Sequence[str]) -> str:
 
 
 def _batched(
-    index: Index, ref_dim: int, places: Sequence[Any], dims: Sequence[int | None], size: int, value: Any
+    index: Index, ref_dim: int, places: Sequence[Any], dims: Sequence[int | None], size: int, rank: int
 ) -> tuple[Index, list[Any], list[int]]:
-    """As `batched_index`, also for the whole array."""
+    """As `batched_index`, also for the whole of an array of a rank."""
     if index != WHOLE:
         return batched_index(index, ref_dim, places, dims, size)
-    others = [i for i in range(len(aval_of(value).shape)) if i != ref_dim]
+    others = [i for i in range(rank) if i != ref_dim]
     return WHOLE, [], [ref_dim, *others]
 
 

@@ -29,6 +29,7 @@ class StatePrimitive(Primitive):
     """An operation on a reference, its first operand."""
 
     effect: Effects
+    takes_references = True
 
     def effects(self, params: dict[str, Any]) -> Effects:
         return self.effect
@@ -46,6 +47,14 @@ class StatePrimitive(Primitive):
     def reference(self, value: Any, *args: Any, **params: Any) -> Any:
         """As `discharge`, on NumPy values."""
         raise NotImplementedError(f"primitive {self.name} has no reference")
+
+
+def _marked(ref: Any) -> Any:
+    """A new reference; where it is recorded, the program is to be checked for operations that take it as an array."""
+    trace = getattr(ref, "_trace", None)
+    if trace is not None and trace.records:
+        trace.holds_references = True
+    return ref
 
 
 # -- making and ending
@@ -68,7 +77,7 @@ class NewRef(StatePrimitive):
         if current.trace.parent is None and not is_tracer(args[0]):
             aval = self.abstract_eval(aval_of(args[0]), **params)
             return references.new(args[0], aval)
-        return super().bind(*args, **params)
+        return _marked(super().bind(*args, **params))
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         return {name: params[name] for name in ("kind", "memory_space")}
@@ -128,7 +137,7 @@ class EmptyRef(StatePrimitive):
         """Apply it; at once there is nothing to compile."""
         if current.trace.parent is None:
             return references.new(zeros_like_aval(params["ty"]), self.abstract_eval(**params))
-        return super().bind(*args, **params)
+        return _marked(super().bind(*args, **params))
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         aval = params["ty"]

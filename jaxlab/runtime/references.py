@@ -97,9 +97,7 @@ class Ref(metaclass=_RefType):
             array = self._array
             if array.is_deleted():
                 raise deleted_error(array)
-            self._array = (
-                KeyArray(array.aval, array.words.__copy__()) if type(array) is KeyArray else array.__copy__()
-            )
+            self._array = copied(array)
             self._shared = False
         return self._array
 
@@ -129,13 +127,27 @@ def new(init: Any, aval: AbstractRef) -> Ref:
     return Ref(aval, put(init, aval.inner_aval), shared=False)
 
 
-def lend(inputs: Sequence[Any], donated: Sequence[bool], kept: Sequence[bool]) -> list[Any]:
-    """The arrays for a program in place of references; it takes the memory of those that are donated and kept."""
-    flags = donated or (False,) * len(kept)
-    return [
-        x if type(x) is not Ref else x.lend() if takes and keeps else x.peek()
-        for x, takes, keeps in zip(inputs, flags, kept, strict=True)
-    ]
+def lend(
+    inputs: Sequence[Any], donated: Sequence[bool], kept: Sequence[bool], *, may_fail: bool
+) -> list[Any]:
+    """The arrays for a program in place of references; it takes the memory of those that are donated and kept.
+
+    A program that may fail half way takes that of copies, so that its references are then as they were.
+    """
+    values = []
+    for x, takes, keeps in zip(inputs, donated or (False,) * len(kept), kept, strict=True):
+        if type(x) is not Ref:
+            values.append(x)
+        elif not (takes and keeps):
+            values.append(x.peek())
+        else:
+            values.append(copied(x.peek()) if may_fail else x.lend())
+    return values
+
+
+def copied(array: Any) -> Any:
+    """The same value in memory of its own."""
+    return KeyArray(array.aval, array.words.__copy__()) if type(array) is KeyArray else array.__copy__()
 
 
 def values(args: Iterable[Any]) -> list[Any]:

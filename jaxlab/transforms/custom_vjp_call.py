@@ -317,6 +317,7 @@ class CustomLin(Primitive):
     name = "custom_lin"
     multiple_results = True
     axis_aware = True
+    takes_references = True
 
     def bind(self, *args: Any, **params: Any) -> Any:
         """Record the application; there is nothing that could be computed at once."""

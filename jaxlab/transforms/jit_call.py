@@ -31,7 +31,7 @@ class Jit(HigherOrder):
     """The application of a compiled function: one equation that holds the function's jaxpr."""
 
     name = "jit"
-    takes_references = True
+    rules_on_references = True
 
     def program(self, params: dict[str, Any]) -> ClosedJaxpr:
         closed: ClosedJaxpr = params["jaxpr"]
