@@ -139,7 +139,7 @@ def _partial(
         if not -len(args) <= i < len(args):
             raise ValueError(
                 f"{name}: argnums names argument {i}, but {function_name(fun)} was called with {len(args)} "
-                "positional arguments"
+                f"positional argument{'s' * (len(args) != 1)}; count from 0"
             )
     chosen = [i % len(args) for i in numbers]
     primals = tuple(args[i] for i in chosen)
@@ -184,7 +184,11 @@ def _check_input(name: str, what: str, dtype: Any, holomorphic: bool, allow_int:
 
 
 def _refuse(name: str, what: str, dtype: Any, holomorphic: bool) -> NoReturn:
-    wanted = "complex, because holomorphic=True" if holomorphic else "real floating-point"
+    wanted = (
+        "complex, because holomorphic=True; convert it, or leave holomorphic out"
+        if holomorphic
+        else "real floating-point; convert it, or use holomorphic=True for a complex-differentiable function"
+    )
     raise TypeError(f"{name}: {what} has dtype {dtype.name}, but it must be {wanted}")
 
 

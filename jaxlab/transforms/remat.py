@@ -72,7 +72,9 @@ def checkpoint(
             "are Python values with static_argnums"
         )
     if not callable(fun):
-        raise TypeError(f"checkpoint: expected a function, but got a {type(fun).__name__}")
+        raise TypeError(
+            f"checkpoint: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
+        )
     if not isinstance(prevent_cse, bool | Sequence):
         raise TypeError(
             f"checkpoint: prevent_cse is a {type(prevent_cse).__name__}, but a boolean or a tuple of booleans "
