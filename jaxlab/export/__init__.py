@@ -4,7 +4,7 @@
 >>> exported = jaxlab.export.export(jit(lambda x: 2 * x))(1.0)
 >>> blob = exported.serialize(vjp_order=1)
 >>> grad(jaxlab.export.deserialize(blob).call)(3.0)
-Array(2., dtype=float32)
+Array(2., dtype=float32, weak_type=True)
 
 What JAX calls symbolic shapes is not here: the dimensions of this language are integers.
 """

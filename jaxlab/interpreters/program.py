@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jaxlab import lazy
 from jaxlab.config import config
+from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.effects import touches_references
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
@@ -151,7 +153,7 @@ class Program:
             warnings.warn(
                 f"{self.name}: donated buffers of type {', '.join(a.str_short() for a in unusable)} cannot be "
                 "reused, since no result has that shape and dtype; they are left as they are",
-                stacklevel=2,
+                stacklevel=_depth_of_user(),
             )
         return places
 
@@ -305,3 +307,11 @@ class Program:
             kept=self.lowered.kept,
             const_args=self.const_args,
         )
+
+
+def _depth_of_user() -> int:
+    """How many frames above its caller the user's code stands, as warnings count them."""
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and not source.is_user_file(frame.f_code.co_filename):
+        depth, frame = depth + 1, frame.f_back
+    return depth

@@ -61,8 +61,11 @@ def test_aliases() -> None:
 
 def test_what_cannot_be_reused_is_told_and_left_alone() -> None:
     x = fresh()
-    with pytest.warns(UserWarning, match=r"<lambda>: donated buffers of type f32\[3\] cannot be reused"):
+    with pytest.warns(
+        UserWarning, match=r"<lambda>: donated buffers of type f32\[3\] cannot be reused"
+    ) as told:
         jax.jit(lambda x: x.sum(), donate_argnums=0)(x)
+    assert told[0].filename == __file__
     assert not x.is_deleted()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
