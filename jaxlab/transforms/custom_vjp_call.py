@@ -339,7 +339,7 @@ class CustomLin(Primitive):
         raise no_forward_mode(params)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
-        raise no_forward_mode(params)
+        raise NotImplementedError(str(no_forward_mode(params)))
 
     def transpose(
         self, ct: Any, *args: Any, bwd: Any, in_zeros: Any, num_res: int, symbolic_zeros: bool, **params: Any

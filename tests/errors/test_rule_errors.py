@@ -237,6 +237,13 @@ PAIRS: list[tuple[type[Exception], Callable[[], Any], str]] = [
         "custom_jvp rule",
     ),
     (
+        NotImplementedError,
+        lambda: jax.hessian(lambda x: jax.jvp(with_vjp(saved, lambda r, ct: (ct,)), (x,), (x,))[1])(1.0),
+        "jvp: a function with the custom_vjp backward rule bwd was differentiated in forward mode, but "
+        "that rule is for reverse mode only; use grad, vjp or jacrev, or give the function a custom_jvp "
+        "rule",
+    ),
+    (
         TypeError,
         lambda: jax.grad(with_vjp(lambda x: x, lambda r, ct: (ct,)))(1.0),
         "custom_vjp: fwd, the forward rule of f, returned f32[], but a pair (value, residuals) is "
