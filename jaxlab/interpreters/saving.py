@@ -35,7 +35,7 @@ Recompute = _Decision("Recompute")
 
 @dataclass(frozen=True, slots=True)
 class Offloadable:
-    """The decision of a policy to keep a value in another memory until the backward pass.
+    """The decision of a policy to keep a value in another memory until the backward pass; here it is saved.
 
     Attributes:
       src: the kind of memory that it is computed in, ``"device"``.

@@ -129,7 +129,9 @@ def save_from_both_policies(policy_1: Policy, policy_2: Policy) -> Policy:
 
 
 def offload_dot_with_no_batch_dims(offload_src: str, offload_dst: str) -> Policy:
-    """As ``dots_with_no_batch_dims_saveable``, keeping the products in another memory.
+    """As ``dots_with_no_batch_dims_saveable``, for products that may be kept in another memory.
+
+    Compiled programs here have one memory, that of their device: what is to be offloaded is saved there.
 
     Args:
       offload_src, offload_dst: kinds of memory, ``"device"`` and ``"pinned_host"``.
@@ -152,7 +154,9 @@ def save_and_offload_only_these_names(
     offload_src: str,
     offload_dst: str,
 ) -> Policy:
-    """Save the named values with some names, keep those with others in another memory, and nothing else.
+    """Save the named values with some names, those with others in another memory, and nothing else.
+
+    Compiled programs here have one memory, that of their device: what is to be offloaded is saved there.
 
     Raises:
       ValueError: if a name is among both.
