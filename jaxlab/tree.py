@@ -361,7 +361,9 @@ def _describe(node: Any, count: int | None = None) -> str:
     if node is None:
         return "None"
     if not registry.is_node(type(node)):
-        return f"a leaf of type {type(node).__name__}"
+        # What stands for an array in a comparison of types says which.
+        own = node.str_short() if hasattr(node, "str_short") else type(node).__name__
+        return f"a leaf of type {own}"
     if isinstance(node, dict):
         return f"a {type(node).__name__} with keys {list(node)!r}"
     if count is None:

@@ -136,7 +136,10 @@ def promote_carry(
     """
     if out_tree != carry_tree:
         differences = list(
-            tree.differences(tree.unflatten(carry_tree, carry), tree.unflatten(out_tree, list(out_avals)))
+            tree.differences(
+                tree.unflatten(carry_tree, [aval_of(x) for x in carry]),
+                tree.unflatten(out_tree, list(out_avals)),
+            )
         )
         if not differences and len(out_avals) == len(carry):
             # Equal but for what their nodes keep apart from their children: an old and a new name, perhaps.
