@@ -79,6 +79,22 @@ def user_frames(traceback: Any, within: Any = None) -> tuple[Frame, ...]:
     return tuple(frames)
 
 
+def was_made_inside(traceback: Any, code: Any) -> bool:
+    """Whether there is a frame of the user's inside the innermost call of ``code``.
+
+    With the code by which functions are traced it tells an operation that a function of the user's holds from one
+    of jaxlab's own, and from one that was not traced in a function at all.
+    """
+    if traceback is None:
+        return False
+    users = False
+    for called in traceback.raw_frames()[0]:
+        if called is code:
+            return users
+        users = users or is_user_file(called.co_filename)
+    return False
+
+
 def user_frame(traceback: Any) -> Frame | None:
     """The innermost frame of the user's."""
     if traceback is None:

@@ -127,7 +127,9 @@ class _Watch:
         self, eqn: JaxprEqn, operands: list[Any], env: dict[Var, Any], caller: Any, steps: tuple[str, ...]
     ) -> _Fault:
         """The equation itself, or one of the program that it holds."""
-        own = eqn.traceback if source.user_frames(eqn.traceback, FlatFunction.__call__.__code__) else caller
+        own = (
+            eqn.traceback if source.was_made_inside(eqn.traceback, FlatFunction.__call__.__code__) else caller
+        )
         fault = _Fault(eqn, operands, [env[v] for v in eqn.outvars], own, steps)
         if not isinstance(eqn.primitive, HigherOrder):
             return fault

@@ -22,7 +22,7 @@ from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
     from jaxlab import logs
-    from jaxlab.interpreters import discharge, lowering, nonfinite
+    from jaxlab.interpreters import discharge, key_reuse, lowering, nonfinite
     from jaxlab.runtime import layout, references
 else:  # MLIR: 10 ms of an import
     discharge = lazy.module("jaxlab.interpreters.discharge")
@@ -31,6 +31,7 @@ else:  # MLIR: 10 ms of an import
     layout = lazy.module("jaxlab.runtime.layout")
     lowering = lazy.module("jaxlab.interpreters.lowering")
     nonfinite = lazy.module("jaxlab.interpreters.nonfinite")
+    key_reuse = lazy.module("jaxlab.interpreters.key_reuse")
 
 # Called with every program when it has been compiled: inspection and `log_compiles` listen.
 on_compiled: list[Callable[[Program], None]] = []
@@ -272,6 +273,9 @@ class Program:
                 f"{self.name}: a program was about to run, but no_execution is on; trace it only, as make_jaxpr "
                 "and eval_shape do, or turn the option off"
             )
+        uses = (
+            key_reuse.consumed_by(self.closed, [*self.const_args, *args]) if config.debug_key_reuse else None
+        )
         results = execution.execute(
             compiled.executable,
             kept,
@@ -282,6 +286,8 @@ class Program:
         )
         if config.debug_nans or config.debug_infs:
             nonfinite.check_results(self.closed, self.name, arrays, results)
+        if uses is not None:
+            key_reuse.mark(results, uses)
         return results
 
     def fast_path(
@@ -292,7 +298,12 @@ class Program:
         None where it calls Python (jaxlib has the text of an exception that a callback raised, but not the
         exception), where results are checked, and where references are to be replaced.
         """
-        if config.debug_nans or config.debug_infs or (self.written is not None and not on_values):
+        if (
+            config.debug_nans
+            or config.debug_infs
+            or config.debug_key_reuse
+            or (self.written is not None and not on_values)
+        ):
             return None
         assert self.compiled is not None and self.lowered is not None
         if self.lowered.callbacks:

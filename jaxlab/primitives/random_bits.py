@@ -104,6 +104,27 @@ class RandomUnwrap(KeyPrimitive):
             yield Example((example_keys(*shape),))
 
 
+class RandomClone(KeyPrimitive):
+    """The same keys, where using them once more is meant: `debug_key_reuse` takes them for fresh ones."""
+
+    name = "random_clone"
+
+    def abstract_eval(self, keys: Any) -> ShapedArray:
+        check_keys("random_clone", keys)
+        return ShapedArray(keys.shape, keys.dtype)
+
+    def lower(self, ctx: Any, keys: Any) -> Any:
+        return keys
+
+    def reference(self, words: Any) -> Any:
+        return words
+
+    def examples(self) -> Iterable[Example]:
+        for shape in ((), (3,)):
+            yield Example((example_keys(*shape),))
+
+
+random_clone_p = RandomClone()
 random_wrap_p = RandomWrap()
 random_unwrap_p = RandomUnwrap()
 

@@ -21,6 +21,7 @@ from jaxlab.core.aval import aval_of, is_array_like
 from jaxlab.primitives.conversion import convert_element_type
 from jaxlab.primitives.random_bits import (
     random_bits_p,
+    random_clone_p,
     random_fold_in_p,
     random_seed_p,
     random_split_p,
@@ -188,8 +189,12 @@ def fold_in(key: Any, data: Any) -> Any:
 
 
 def clone(key: Any) -> Any:
-    """The same key again, where reuse is meant."""
-    return key
+    """The same key again, where using it once more is meant: `debug_key_reuse` takes it for a fresh one.
+
+    >>> key_data(clone(key(0)))
+    Array([0, 0], dtype=uint32)
+    """
+    return random_clone_p.bind(key) if is_key(key) else key
 
 
 def key_data(keys: Any) -> Any:

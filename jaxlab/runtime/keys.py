@@ -26,15 +26,17 @@ class KeyArray:
     Attributes:
       aval: shape, and the keys' dtype.
       words: the array of their uint32 words, with the axes of one key's words last.
+      consumed: which of them were used, where `debug_key_reuse` watches; None where it was not on.
     """
 
-    __slots__ = ("__weakref__", "aval", "words")
+    __slots__ = ("__weakref__", "aval", "consumed", "words")
     __array_priority__ = 100
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __init__(self, aval: ShapedArray, words: Any) -> None:
         self.aval = aval
         self.words = words
+        self.consumed: Any = None
 
     shape = property(operator.attrgetter("aval.shape"), doc="The lengths of the axes.")
     dtype = property(operator.attrgetter("aval.dtype"), doc="The dtype of keys of this algorithm.")

@@ -64,7 +64,8 @@ def put(x: Any, aval: ShapedArray | None = None, device: Any = None, *, committe
     if kind is KeyArray:
         if x.aval != aval:
             raise _mismatch(x.shape, x.dtype, aval)
-        return KeyArray(aval, put(x.words, None, device, committed=committed))
+        words = put(x.words, None, device, committed=committed)
+        return x if words is x.words else KeyArray(aval, words)
     if device is None:
         device = backend.default_device()
     if kind is np.ndarray or isinstance(x, np.generic | np.ndarray):

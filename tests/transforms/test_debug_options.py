@@ -85,6 +85,21 @@ def test_the_operation_that_gave_a_nan_is_named(case: str) -> None:
     call()  # and without the option it is nobody's business
 
 
+def test_an_operation_that_ran_before_is_named_where_it_runs_now() -> None:
+    jnp.log(V)
+    with jax.debug_nans(True):
+        jnp.log(V[1:])
+        for _ in range(2):
+            with pytest.raises(FloatingPointError, match=r"\(test_an_operation_that_ran_before"):
+                jnp.log(V)
+            with pytest.raises(FloatingPointError, match=r"\(called_elsewhere"):
+                called_elsewhere()
+
+
+def called_elsewhere() -> Any:
+    return jnp.log(V)
+
+
 def test_a_nan_that_is_masked_away_is_nobodys_business() -> None:
     with jax.debug_nans(True):
         assert float(jax.jit(hidden)(V)) == pytest.approx(np.log(6))
