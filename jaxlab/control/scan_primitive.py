@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxlab import lazy
 from jaxlab.control.bodies import fixpoint, reorder, split_by
 from jaxlab.control.discharging import discharge_scan
 from jaxlab.control.scan_lowering import lower_scan
-from jaxlab.control.scan_saving import dce_scan, save_in_scan
-from jaxlab.control.series import series_of_scan
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
@@ -28,6 +27,12 @@ from jaxlab.primitives.arithmetic import add, mul
 from jaxlab.primitives.broadcasting import F32, instantiate
 from jaxlab.primitives.slicing import index_in_dim
 from jaxlab.primitives.transcendental import sin
+
+if TYPE_CHECKING:
+    from jaxlab.control import scan_saving, series
+else:  # loaded when it is first asked for
+    scan_saving = lazy.module("jaxlab.control.scan_saving")
+    series = lazy.module("jaxlab.control.series")
 
 
 class Scan(HigherOrder):
@@ -266,10 +271,10 @@ class Scan(HigherOrder):
     def dce(
         self, used: Sequence[bool], **params: Any
     ) -> tuple[dict[str, Any], Sequence[bool], Sequence[bool]] | None:
-        return dce_scan(used, params)
+        return scan_saving.dce_scan(used, params)
 
     def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
-        return save_in_scan(eqn, wanted, policy)
+        return scan_saving.save_in_scan(eqn, wanted, policy)
 
     def batch(
         self,
@@ -319,7 +324,7 @@ class Scan(HigherOrder):
         return list(trace.outputs(step.err_tree, out))
 
     def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> list[Any]:
-        return series_of_scan(self, trace, args, **params)
+        return series.series_of_scan(self, trace, args, **params)
 
     def discharge(self, *args: Any, **params: Any) -> tuple[list[Any], dict[int, Any]]:
         return discharge_scan(self, *args, **params)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxlab import lazy
 from jaxlab.control.bodies import fixpoint, refuse_io, reorder, split_by
 from jaxlab.control.discharging import discharge_while
-from jaxlab.control.series import series_of_while
 from jaxlab.control.while_checking import check_while
 from jaxlab.control.while_lowering import keep_done, lower_while, lower_with_ordered_test
 from jaxlab.core.aval import ShapedArray, Zero
@@ -29,6 +29,11 @@ from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.arithmetic import add, mul
 from jaxlab.primitives.broadcasting import F32
 from jaxlab.primitives.comparison import lt
+
+if TYPE_CHECKING:
+    from jaxlab.control import series
+else:  # loaded when it is first asked for
+    series = lazy.module("jaxlab.control.series")
 
 
 class While(HigherOrder):
@@ -247,7 +252,7 @@ class While(HigherOrder):
         return discharge_while(self, *args, **params)
 
     def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> list[Any]:
-        return series_of_while(self, trace, args, ignoring=_ignoring, **params)
+        return series.series_of_while(self, trace, args, ignoring=_ignoring, **params)
 
     def reference(
         self, *args: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body_nconsts: int

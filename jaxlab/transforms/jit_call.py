@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxlab import lazy
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
@@ -18,13 +19,17 @@ from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr_anywhere
 from jaxlab.interpreters.jvp import jvp_jaxpr
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
-from jaxlab.interpreters.saving import save_in_call
 from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.interpreters.transpose import transpose_jaxpr
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import F32, instantiate
 from jaxlab.primitives.transcendental import sin
 from jaxlab.runtime.sharding import single_device
+
+if TYPE_CHECKING:
+    from jaxlab.interpreters import saving
+else:  # loaded when it is first asked for
+    saving = lazy.module("jaxlab.interpreters.saving")
 
 
 class Jit(HigherOrder):
@@ -114,7 +119,7 @@ class Jit(HigherOrder):
         return pruned_call(eqn, "jaxpr", used, donated_invars=eqn.params["donated_invars"])
 
     def save(self, eqn: JaxprEqn, wanted: Sequence[bool], policy: Any) -> tuple[JaxprEqn, JaxprEqn]:
-        return save_in_call(eqn.replace(params=_fresh(eqn.params)), "jaxpr", wanted, policy)
+        return saving.save_in_call(eqn.replace(params=_fresh(eqn.params)), "jaxpr", wanted, policy)
 
     def check(self, trace: Any, args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
         checked = trace.checked(jaxpr)
