@@ -11,6 +11,7 @@ from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.program import Program
 from jaxlab.runtime import execution
 from jaxlab.runtime.donation import checked_call, donation_error
+from jaxlab.transforms.call_device import check_places
 from jaxlab.transforms.tracing import Call
 
 
@@ -51,6 +52,8 @@ class CompiledCall:
         if in_tree != self.in_tree:
             raise self._wrong_structure(args, kwargs, in_tree)
         self._check_types(leaves)
+        name_of = self.names.__getitem__
+        check_places(self.program.name, leaves, self.program.device, name_of, "it was compiled for")
         error = donation_error(self.program.name, leaves, self.names.__getitem__, self.donated)
         if error is not None:
             raise error

@@ -13,8 +13,8 @@ from jaxlab.core.trace import Tracer, current
 from jaxlab.interpreters.evaluation import program_for
 from jaxlab.interpreters.functions import argument_paths
 from jaxlab.runtime import execution
-from jaxlab.runtime.backend import default_device
 from jaxlab.runtime.donation import checked_call, donation_error
+from jaxlab.transforms.call_device import device_of_call
 from jaxlab.transforms.jit_call import jit_p
 from jaxlab.transforms.jit_options import JitOptions
 from jaxlab.transforms.shape_struct import ShapeDtypeStruct
@@ -173,9 +173,7 @@ def _run(
                 f"ShapeDtypeStruct of {call.avals[i].str_short()}, but a call needs a value; pass an array, or "
                 "write .trace, .lower or .eval_shape"
             )
-    device, committed = options.device, True
-    if device is None:
-        device, committed = execution.device_of(call.placed(), default_device(), name=params["name"])
+    device, committed = device_of_call(options, call, lambda i: _leaf_name(fun, options, args, kwargs, i))
     program = program_for(jit_p, call.avals, params, device, trace_seconds=traced.seconds)
     outputs = program.run(call.leaves, call.avals, committed)
     return tree.unflatten(traced.out_tree, outputs), program.fast_path(traced.out_tree, committed), False

@@ -12,15 +12,13 @@ from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.typecheck import check_jaxpr
 from jaxlab.interpreters.functions import argument_paths
 from jaxlab.interpreters.program import Program
-from jaxlab.runtime import execution
-from jaxlab.runtime.array import Array
-from jaxlab.runtime.backend import default_device
 from jaxlab.runtime.layout import Format
 from jaxlab.runtime.sharding import single_device
+from jaxlab.transforms.call_device import device_of_call
 from jaxlab.transforms.compiled import CompiledCall
 from jaxlab.transforms.jit_call import jit_p
 from jaxlab.transforms.jit_options import JitOptions
-from jaxlab.transforms.shape_struct import ShapeDtypeStruct, struct_of
+from jaxlab.transforms.shape_struct import struct_of
 from jaxlab.transforms.tracing import Call, prepare
 
 CompilerOptions = dict[str, Any]
@@ -122,23 +120,11 @@ def trace(
     call = prepare(fun, options, args, kwargs)
     if call.traced.lifted:
         raise errors.UnexpectedTracerError(call.traced.lifted[0])
-    device, committed = options.device, True
-    if device is None:
-        device, committed = _device_of(call)
     static = tuple(options.numbers(options.static_numbers, args))
     names = argument_paths(fun, args, kwargs, static, options.static_names)
+    device, committed = device_of_call(options, call, names.__getitem__)
     types = ", ".join(f"{n}: {aval.str_short()}" for n, aval in zip(names, call.avals, strict=True))
     return Traced(call, _Place(device, committed, names, f"({types})"))
-
-
-def _device_of(call: Call) -> tuple[Any, bool]:
-    """Where the arguments are, or where their structs say that they will be."""
-    for x in call.leaves:
-        if type(x) is ShapeDtypeStruct and x.sharding is not None:
-            (device,) = x.sharding.device_set
-            return device, True
-    arrays = [x for x in call.leaves if isinstance(x, Array)]
-    return execution.device_of(arrays, default_device(), name=call.params["name"])
 
 
 class Traced(_Stage):
