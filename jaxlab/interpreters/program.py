@@ -18,6 +18,7 @@ from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
 from jaxlab.core.refs import is_ref
 from jaxlab.runtime import analysis, compiler, donation, execution
 from jaxlab.runtime.array import put
+from jaxlab.runtime.native import logging_transfers
 from jaxlab.runtime.sharding import single_device
 
 if TYPE_CHECKING:
@@ -302,6 +303,7 @@ class Program:
             config.debug_nans
             or config.debug_infs
             or config.debug_key_reuse
+            or logging_transfers.value
             or (self.written is not None and not on_values)
         ):
             return None
