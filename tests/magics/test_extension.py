@@ -17,6 +17,10 @@ COMPLETIONS = [
     ("%%jit --de", ["--device"]),
     ("%%jit --", ["--device", "--donate", "--static", "--traced"]),
     ("%%grad pa", ["params"]),
+    ("%%vjp pa", ["params"]),
+    ("%%linearize --", ["--of"]),
+    ("%%checkpoint --", ["--policy"]),
+    ("%hessian --", ["--argnum"]),
     ("%%vmap ", ["params", "x"]),
     ("%%jit --device ", ["cpu:0"]),
     ("%device c", ["cpu:0"]),
@@ -40,7 +44,23 @@ def test_the_completer_uses_them(notebook, text, expected):
     assert expected in found
 
 
-@pytest.mark.parametrize("magic", ["%%jit", "%jit", "%%grad", "%%vmap", "%hlo", "%lab", "%%bench"])
+@pytest.mark.parametrize(
+    "magic",
+    [
+        "%%jit",
+        "%jit",
+        "%%grad",
+        "%%vmap",
+        "%hlo",
+        "%lab",
+        "%%bench",
+        "%%vjp",
+        "%%checkpoint",
+        "%%linearize",
+        "%%hessian",
+        "%vjp",
+    ],
+)
 def test_help(notebook, monkeypatch, magic):
     shown = []
     monkeypatch.setattr("IPython.core.page.page", lambda text, *_: shown.append(str(text)))
