@@ -64,9 +64,14 @@ class Options:
         None, "precision of contractions that name none", _PRECISIONS, traced=True
     )
     default_prng_impl: str = _option(
-        "threefry2x32", "algorithm behind new random keys", ("threefry2x32", "rbg", "unsafe_rbg"), traced=True
+        "threefry2x32",
+        "algorithm behind new random keys; keys are made for threefry2x32 alone so far",
+        ("threefry2x32", "rbg", "unsafe_rbg"),
+        traced=True,
     )
-    threefry_partitionable: bool = _option(True, "random bits do not depend on the sharding", traced=True)
+    threefry_partitionable: bool = _option(
+        True, "random bits do not depend on the sharding; the bits that do are not there", traced=True
+    )
     debug_key_reuse: bool = _option(False, "using a random key twice is an error", traced=True)
     legacy_prng_key: str = _option("allow", "raw uint32 random keys", ("allow", "warn", "error"), traced=True)
     disable_jit: bool = _option(False, "jit runs its function in Python, op by op", traced=True)
