@@ -39,13 +39,13 @@ def pruned_call(eqn: JaxprEqn, name: str, used: Sequence[bool], **by_operand: An
       by_operand: parameters that hold one entry an operand; those of operands that go, go too.
     """
     closed, read = prune_jaxpr(eqn.params[name], list(used))
+    if closed is eqn.params[name]:
+        return eqn
     kept = {
         key: tuple(x for x, r in zip(value, read, strict=True) if r) if len(value) == len(read) else value
         for key, value in by_operand.items()
     }
-    return (
-        eqn if closed is eqn.params[name] else pruned(eqn, {**eqn.params, name: closed, **kept}, read, used)
-    )
+    return pruned(eqn, {**eqn.params, name: closed, **kept}, read, used)
 
 
 def pruned(

@@ -182,6 +182,20 @@ def symbol_name(name: str) -> str:
     return re.sub(r"[^\w.]", "_", name) or "unnamed"
 
 
+def _has_loops(jaxpr: Jaxpr, seen: set[int]) -> bool:
+    """Whether a program, or one that it calls, holds others than calls: loops and branches."""
+    for eqn in jaxpr.eqns:
+        if eqn.primitive.holds_programs:
+            called = eqn.primitive.program(eqn.params)
+            if called is None:
+                return True
+            if id(called) not in seen:
+                seen.add(id(called))
+                if _has_loops(called.jaxpr, seen):
+                    return True
+    return False
+
+
 def lower_program(
     closed: ClosedJaxpr,
     *,
@@ -195,7 +209,7 @@ def lower_program(
     ``aliases`` tells for each input the result that takes its buffer, or None.
     """
     jaxpr = closed.jaxpr
-    if any(eqn.primitive.holds_programs for eqn in jaxpr.eqns):
+    if _has_loops(jaxpr, set()):
         # What is dead in a loop the compiler cannot see; what is dead elsewhere it removes itself.
         jaxpr, _ = dce(jaxpr, [True] * len(jaxpr.outvars))
     used = inputs_read(jaxpr)
