@@ -144,22 +144,23 @@ def lower_equations(
     for var, x in zip(jaxpr.constvars, consts, strict=True):
         env[var] = constant(b, x, var.aval)
     # The hot loop of lowering: bound methods, and the commonest operations written on the spot.
-    prefix, locate, tensor, plain = f"{ctx.scope}/", b.locate, b.tensor, b.plain
+    prefix, locate, spread, plain, typed = f"{ctx.scope}/", b.locate, b.spread, b.plain, b.tensor
     for number, eqn in enumerate(jaxpr.eqns, ctx.shared.number_of_first(jaxpr)):
         primitive = eqn.primitive
         name = f"{prefix}{eqn.scope}/{primitive.name}" if eqn.scope else prefix + primitive.name
         b.location = locate(name, eqn.traceback, number)
-        values = [env[v] if type(v) is Var else constant(b, v.val, v.aval) for v in eqn.invars]
         operation = PLAIN.get(primitive)
         if operation is not None:
             var = eqn.outvars[0]
-            shape = var.aval.shape
+            aval = var.aval
+            shape = aval.shape
+            values = []
             for v in eqn.invars:
-                if v.aval.shape != shape:
-                    break
-            else:
-                env[var] = plain(operation, tensor(shape, var.aval.dtype), values)
-                continue
+                x = env[v] if type(v) is Var else constant(b, v.val, v.aval)
+                values.append(x if v.aval.shape == shape else spread(x, v.aval, shape))
+            env[var] = plain(operation, typed(shape, aval.dtype), values)
+            continue
+        values = [env[v] if type(v) is Var else constant(b, v.val, v.aval) for v in eqn.invars]
         ctx.eqn = eqn
         out = primitive.lower(ctx, *values, **eqn.params)
         if primitive.multiple_results:

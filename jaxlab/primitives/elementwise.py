@@ -315,9 +315,7 @@ def example_shapes(arity: int) -> list[tuple[tuple[int, ...], ...]]:
 
 def broadcast_operand(b: Any, x: Any, aval: ShapedArray, shape: tuple[int, ...]) -> Any:
     """A lowered operand in the shape of the result."""
-    if aval.shape == shape:
-        return x
-    return b.broadcast(x, shape, aval.dtype, tuple(range(len(shape))) if aval.shape else ())
+    return x if aval.shape == shape else b.spread(x, aval, shape)
 
 
 def align(args: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], int]:

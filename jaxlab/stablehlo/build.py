@@ -27,6 +27,7 @@ _mlir.globals.dialect_search_modules = []
 _RawContext = ir.Context.__mro__[1]
 
 EQUATION = "jaxlab.equation"
+_ALL_AXES = tuple(range(64))
 _EXACT = (
     int,
     float,
@@ -343,6 +344,12 @@ class Builder:
     def _broadcast(self, x: Any, shape: tuple[int, ...], dtype: Any, dims: Sequence[int]) -> Any:
         attributes = self.i64s_named("broadcast_dimensions", tuple(dims))
         return self.plain("stablehlo.broadcast_in_dim", self.tensor(shape, dtype), (x,), attributes)
+
+    def spread(self, x: Any, aval: ShapedArray, shape: tuple[int, ...]) -> Any:
+        """An operand of rank 0, or of the rank of ``shape`` with sizes 1, in the shape of the result."""
+        if aval.shape:
+            return self._broadcast(x, shape, aval.dtype, _ALL_AXES[: len(shape)])
+        return self.broadcast(x, shape, aval.dtype, ())
 
     def reduce(
         self, op: str, x: Any, start: Any, shape: tuple[int, ...], dtype: Any, axes: tuple[int, ...]
