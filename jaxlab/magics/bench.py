@@ -13,6 +13,7 @@ import numpy as np
 import jaxlab
 from jaxlab.magics.source import Source
 from jaxlab.magics.values import Binding
+from jaxlab.runtime.references import Ref
 
 _SECONDS = 0.2  # how long one measurement aims to last
 
@@ -72,6 +73,8 @@ def with_numpy(
 
 
 def _to_numpy(leaf: Any) -> Any:
+    if type(leaf) is Ref:
+        return np.array(leaf.peek())  # NumPy's arrays are mutable
     return leaf if isinstance(leaf, float | complex) else np.asarray(leaf)
 
 

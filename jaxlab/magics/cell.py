@@ -32,6 +32,7 @@ from jaxlab.magics.stack import Layer, choices, spoken_names
 from jaxlab.magics.traceback import Place
 from jaxlab.magics.transform import Traced, compose
 from jaxlab.magics.values import Binding, as_argument, bind, describe
+from jaxlab.runtime.references import Saved
 
 Spot = tuple[int, int | None, int | None, int | None]
 _MAGIC_LINE: Spot = (1, None, None, None)
@@ -251,8 +252,13 @@ class CellExecution:
             if compiled is not None:
                 outcome: Outcome = compiled(*arguments)
             else:
-                with _on(self.device):
-                    outcome = program.function(_as_arrays(traced))
+                saved = Saved(tree_util.tree_leaves(traced))
+                try:
+                    with _on(self.device):
+                        outcome = program.function(_as_arrays(traced))
+                except BaseException:
+                    saved.restore()  # a cell that fails has changed nothing
+                    raise
             wait(outcome)
             return outcome
 

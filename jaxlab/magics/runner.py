@@ -24,6 +24,7 @@ from jaxlab.magics.show import CellRun, show
 from jaxlab.magics.source import CellSyntaxError, running_cell
 from jaxlab.magics.stack import PARSERS, TERMINAL, Layer, parse_stack
 from jaxlab.magics.traceback import Place, called_back, label_of, present, tell_all
+from jaxlab.runtime.references import Saved
 
 _REMEMBERED = 200  # programs of functions that are listed
 
@@ -168,6 +169,13 @@ class CellRunner:
         return execution.finish(program, outcome)
 
     def _bench(self, execution: CellExecution, repeat: int) -> None:
+        saved = Saved(leaf for binding in execution.bindings.values() for leaf in binding.leaves)
+        try:
+            self._measure(execution, repeat)
+        finally:
+            saved.restore()  # what is measured is run many times, and leaves nothing
+
+    def _measure(self, execution: CellExecution, repeat: int) -> None:
         program = execution.program()
         timings = [bench.measure("compiled", execution.launcher(program), repeat)]
         if execution.record.stack[1:] and [name for name, _ in execution.record.stack[1:]] != ["jit"]:

@@ -16,6 +16,7 @@ import numpy as np
 import jaxlab
 from jaxlab import tree_util
 from jaxlab.core.aval import aval_of
+from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import Tracer
 from jaxlab.magics.fingerprint import Fingerprint, fingerprint
 
@@ -152,6 +153,8 @@ def aval_key(leaf: Any) -> tuple[Any, ...]:
     """Shape, dtype, weak type and placement of a traced leaf, hashable."""
     aval = aval_of(as_argument(leaf))
     committed = tuple(sorted(map(str, leaf.devices()))) if getattr(leaf, "committed", False) else ()
+    if is_ref(aval):
+        return (aval, committed)
     return (tuple(aval.shape), aval.dtype, bool(getattr(aval, "weak_type", False)), committed)
 
 

@@ -73,6 +73,11 @@ class Ref(metaclass=_RefType):
         """Whether the array insists on its device."""
         return bool(self._array.committed)
 
+    def devices(self) -> set[Any]:
+        """The set of devices the array lies on."""
+        found: set[Any] = self._array.devices()
+        return found
+
     def unsafe_buffer_pointer(self) -> int:
         """The address of the array on its device; programs that change the reference in place keep it."""
         return int(self._array.unsafe_buffer_pointer())
@@ -113,6 +118,11 @@ class Ref(metaclass=_RefType):
         self._shared = type(value) in (Array, KeyArray)
         return old
 
+    def put_back(self, array: Any) -> None:
+        """Put in an array that `value` gave, as if nothing had been written since."""
+        self._array = array
+        self._shared = True
+
     def __len__(self) -> int:
         return len(self.aval)
 
@@ -143,6 +153,20 @@ def lend(
         else:
             values.append(copied(x.peek()) if may_fail else x.lend())
     return values
+
+
+class Saved:
+    """The values of references among some values, to be put back."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, leaves: Iterable[Any]) -> None:
+        self.values = [(x, x.value()) for x in leaves if type(x) is Ref]
+
+    def restore(self) -> None:
+        """Let the references have these values again."""
+        for ref, value in self.values:
+            ref.put_back(value)
 
 
 def copied(array: Any) -> Any:
