@@ -103,7 +103,7 @@ COMPILED = [
         "np.zeros(4, np.float32)",
         "lax.while_loop(lambda i: i < 3, lambda i: (jax.ref.set(r, i, 5.0), i + 1)[1], 0)",
     ),
-    "jax.jit(lambda x: (r := jax.new_ref(x), lax.while_loop(lambda i: r[i] < 9, lambda i: (jax.ref.set(r, i, 9.0),"
+    "jax.jit(lambda x: (r := jax.new_ref(x), lax.while_loop(lambda i: (i < 3) & (r[i] < 9), lambda i: (jax.ref.set(r, i, 9.0),"
     " i + 1)[1], 0), r[...])[1:])(f32(4))",
     after(V, "lax.cond(True, lambda: jax.ref.set(r, 0, 1.0), lambda: None)"),
     after(V, "lax.cond(False, lambda r: jax.ref.set(r, 0, 1.0), lambda r: jax.ref.set(r, 1, 2.0), r)"),
