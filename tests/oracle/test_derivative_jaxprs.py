@@ -170,9 +170,6 @@ DIFFERENT = {
     "jaxpr(lambda c: jax.linear_transpose(jax.jit(lambda x: x * 3.0), 1.0)(c), 1.0)": (
         "jax leaves the empty known half of the program"
     ),
-    "jaxpr(jax.grad(lambda x: lax.scan(lambda c, x: (c * x, c), 1.0, x)[0]), f32(3))": (
-        "jax lets the cotangent of a carry lose its weak type"
-    ),
 }
 
 
