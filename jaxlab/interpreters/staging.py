@@ -105,7 +105,7 @@ class StagingTrace(Trace):
             return self.atom(x.__jax_array__())
         else:
             aval = aval_of(x)
-            if not aval.shape and isinstance(aval.dtype, np.dtype):
+            if not aval.shape and isinstance(aval.dtype, np.dtype) and not is_ref(aval):
                 return Literal(x, aval)
         known = self.constants.get(id(x))
         if known is None:

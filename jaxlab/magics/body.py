@@ -12,12 +12,13 @@ from typing import Any
 from jaxlab import tree_util
 from jaxlab.magics.errors import CellError, explain
 from jaxlab.magics.namespace import lent
-from jaxlab.magics.outputs import Frozen, HiddenTracerError, Outcome, freeze, is_array, tracers_in
+from jaxlab.magics.outputs import Frozen, Given, HiddenTracerError, Outcome, freeze, is_array, tracers_in
 from jaxlab.magics.reach import Reacher, code_reads, unwrap, watch
 from jaxlab.magics.source import Source
 from jaxlab.magics.traceback import Place
 from jaxlab.magics.transform import Traced
 from jaxlab.magics.values import Binding, describe, is_leaf
+from jaxlab.runtime.references import Ref
 
 
 class Body:
@@ -38,6 +39,7 @@ class Body:
         self.reached: set[str] | None = None
         self.redefine: list[str] = []
         self.places: list[Place] | None = None
+        self._given: dict[int, Given] = {}
         self.__name__ = "cell"
 
     def __call__(self, traced: Traced) -> Outcome:
@@ -58,6 +60,12 @@ class Body:
                 raise told from error
             if ran is not None:
                 self.reached = set(self.direct).union(*(code_reads(code) for code in ran))
+            self._given = {
+                id(leaf): (name, place)
+                for name, leaves in traced.items()
+                for place, leaf in enumerate(leaves)
+                if isinstance(leaf, Ref)
+            }
             return self._collect(space, {**before, **values}, originals, value)
 
     def _substitutes(self, space: dict[str, Any], traced: Traced) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -102,7 +110,7 @@ class Body:
 
     def _freeze(self, name: str, value: Any) -> Frozen:
         try:
-            return freeze(value, self.shell.user_ns)
+            return freeze(value, self.shell.user_ns, self._given)
         except HiddenTracerError as error:
             raise CellError(
                 None,
@@ -162,6 +170,8 @@ def type_of(value: Any) -> str | None:
     """The type of an array or tracer as errors name it; None for other values."""
     return (
         describe(value)
-        if is_array(value) or (hasattr(value, "__array__") and hasattr(value, "shape"))
+        if is_array(value)
+        or isinstance(value, Ref)
+        or (hasattr(value, "__array__") and hasattr(value, "shape"))
         else None
     )

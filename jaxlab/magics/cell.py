@@ -266,8 +266,9 @@ class CellExecution:
 
     def finish(self, program: Program, outcome: Outcome) -> Any:
         """Bind what the cell leaves, complete the record, and return the value of the last expression."""
-        names = {name: thaw(value) for name, value in outcome.names.items()}
-        value = None if outcome.value is None else thaw(outcome.value)
+        given = {name: binding.traced for name, binding in self.bindings.items()}
+        names = {name: thaw(value, given) for name, value in outcome.names.items()}
+        value = None if outcome.value is None else thaw(outcome.value, given)
         commit(self.shell.user_ns, names, outcome.mutated, outcome.deleted)
         program.body.define_again()
         self.describe(program)

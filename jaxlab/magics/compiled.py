@@ -25,6 +25,7 @@ from jaxlab.magics.source import running_cell
 from jaxlab.magics.stack import Layer
 from jaxlab.magics.traceback import label_of
 from jaxlab.magics.values import Binding, bind
+from jaxlab.runtime.references import Ref
 
 _SMALL = 1 << 16  # NumPy arrays up to here are compared by content at every call, others by identity
 _VERSIONS = 32
@@ -233,6 +234,7 @@ def _is_mutable(value: Any) -> bool:
         bytes,
         type(None),
         CompiledFunction,
+        Ref,
     )
     if isinstance(value, (*atoms, jaxlab.Array)) or (callable(value) and hasattr(value, "__wrapped__")):
         return False

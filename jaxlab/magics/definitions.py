@@ -63,8 +63,9 @@ def _apply(layer: Layer, function: Any, name: str, space: dict[str, Any], owner:
         _argnums(layer, list(axes), function, name)
         in_axes: Any = tuple(axes.get(parameter) for parameter in _positional(function)) if axes else 0
         return jaxlab.vmap(
-            function, in_axes=in_axes, out_axes=layer.options.out, axis_size=layer.options.size
-        )
+            function, in_axes=in_axes, out_axes=layer.options.out,
+            axis_size=layer.options.size, axis_name=layer.options.axis_name,
+        )  # fmt: skip
     if layer.name == "checkpoint":
         policy = layer.options.policy
         return jaxlab.checkpoint(

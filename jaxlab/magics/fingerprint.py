@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxlab.runtime.references import Ref
+
 _DEPTH = 8
 _HASHED_BYTES = 1 << 24  # arrays above are compared by identity: hashing them would cost more than the run
 
@@ -71,6 +73,8 @@ def _key(value: Any, depth: int) -> tuple[str, Hashable]:
         return "object", _Same(value)
     if isinstance(value, types.FunctionType):
         return "function", _function_key(value, depth)
+    if isinstance(value, Ref):  # a place, whatever it holds at the moment
+        return "reference", _Same(value)
     if isinstance(value, types.ModuleType):
         return "module", (_Same(value), _module_key(value))
     if isinstance(value, type):
@@ -186,11 +190,22 @@ def _module_key(module: types.ModuleType) -> Hashable:
     return tuple(found)
 
 
+def _is_rule(value: Any) -> bool:
+    """Whether it is a function of the user's with rules of its own, such as `custom_vjp` makes."""
+    return type(value).__module__.startswith("jaxlab.transforms.") and isinstance(
+        getattr(value, "__name__", None), str
+    )
+
+
 def _text(value: Any) -> str:
     if isinstance(value, types.FunctionType | type | types.BuiltinFunctionType):
         return f"{'class' if isinstance(value, type) else 'function'} {value.__name__}"
     if isinstance(value, types.ModuleType):
         return f"module {value.__name__}"
+    if isinstance(value, Ref):
+        return value.aval.str_short()
+    if _is_rule(value):
+        return f"{type(value).__name__} {value.__name__}"
     try:
         text = repr(value)
     except Exception:  # a user's __repr__ may raise anything

@@ -11,7 +11,7 @@ import copy
 import functools
 import gc
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +20,19 @@ import numpy as np
 import jaxlab
 from jaxlab import tree_util
 from jaxlab.core.trace import Tracer
+from jaxlab.runtime.references import Ref
 
 _LIMIT = 20_000
 _ATOMS = (
     int, float, complex, str, bytes, bool, type(None), types.ModuleType, types.CodeType, types.FrameType,
     types.BuiltinFunctionType, np.ndarray, np.generic,
 )  # fmt: skip
+
+
+Given = tuple[str, int]
+"""An input and the place among its traced leaves."""
+Inputs = Mapping[str, Sequence[Any]]
+"""The traced leaves of the inputs of a run, by name."""
 
 
 class Static:
@@ -62,6 +69,25 @@ class Opaque:
         return _rebuild(self.skeleton.value, {id(s): v for s, v in zip(slots, self.held, strict=True)})
 
 
+class Reference:
+    """A mutable array: a new one with the value that the cell left in it, or an input's own.
+
+    A program cannot return a reference.  ``given`` says which traced leaf of which input it is.
+    """
+
+    __slots__ = ("given", "value")
+
+    def __init__(self, value: Any, given: Given | None = None) -> None:
+        self.value, self.given = value, given
+
+    def thaw(self, inputs: Inputs) -> Any:
+        """The reference."""
+        if self.given is not None:
+            name, place = self.given
+            return inputs[name][place]
+        return jaxlab.new_ref(self.value)
+
+
 class _Slot:
     """Stands in a skeleton where a traced value was."""
 
@@ -80,10 +106,15 @@ class Frozen:
     def __init__(self, leaves: Sequence[Any], treedef: Any) -> None:
         self.leaves, self.treedef = tuple(leaves), treedef
 
-    def thaw(self) -> Any:
+    def thaw(self, inputs: Inputs = types.MappingProxyType({})) -> Any:
         """The value as the user knows it."""
-        leaves = [leaf.thaw() if isinstance(leaf, Static | Opaque) else leaf for leaf in self.leaves]
-        return tree_util.tree_unflatten(self.treedef, leaves)
+        return tree_util.tree_unflatten(self.treedef, [_thaw_leaf(leaf, inputs) for leaf in self.leaves])
+
+
+def _thaw_leaf(leaf: Any, inputs: Inputs) -> Any:
+    if isinstance(leaf, Reference):
+        return leaf.thaw(inputs)
+    return leaf.thaw() if isinstance(leaf, Static | Opaque) else leaf
 
 
 @dataclass
@@ -104,25 +135,36 @@ class HiddenTracerError(TypeError):
     """A traced value sits in an object that cannot be rebuilt around its concrete value."""
 
 
-def thaw(frozen: Any) -> Any:
+def thaw(frozen: Any, inputs: Inputs = types.MappingProxyType({})) -> Any:
     """The user's value of a `Frozen` or of tuples of them."""
-    return tuple(thaw(part) for part in frozen) if isinstance(frozen, tuple) else frozen.thaw()
+    if isinstance(frozen, tuple):
+        return tuple(thaw(part, inputs) for part in frozen)
+    return frozen.thaw(inputs)
 
 
 def is_array(leaf: Any) -> bool:
     """Whether a leaf is an array or a tracer, which compiled programs compute; NumPy's are constants of the
     trace.
     """
-    return isinstance(leaf, jaxlab.Array | Tracer)
+    return isinstance(leaf, jaxlab.Array | Tracer) and not isinstance(leaf, Ref)
 
 
-def freeze(value: Any, namespace: dict[str, Any]) -> Frozen:
-    """Take a value apart at the end of a trace; raises `HiddenTracerError` where it cannot be."""
+def freeze(value: Any, namespace: dict[str, Any], given: Mapping[int, Given]) -> Frozen:
+    """Take a value apart at the end of a trace; raises `HiddenTracerError` where it cannot be.
+
+    ``given`` tells the references among the inputs by their identity.
+    """
     leaves, treedef = tree_util.tree_flatten(value)
-    return Frozen([leaf if is_array(leaf) else _freeze_leaf(leaf, namespace) for leaf in leaves], treedef)
+    return Frozen(
+        [leaf if is_array(leaf) else _freeze_leaf(leaf, namespace, given) for leaf in leaves], treedef
+    )
 
 
-def _freeze_leaf(leaf: Any, namespace: dict[str, Any]) -> Static | Opaque:
+def _freeze_leaf(
+    leaf: Any, namespace: dict[str, Any], given: Mapping[int, Given]
+) -> Static | Opaque | Reference:
+    if isinstance(leaf, Ref):
+        return Reference(None, given[id(leaf)]) if id(leaf) in given else Reference(jaxlab.ref.get(leaf))
     tracers = tracers_in(leaf, namespace)
     if not tracers:
         return Static(leaf)
@@ -215,6 +257,9 @@ def register() -> None:
     tree_util.register_pytree_node(Static, lambda x: ((), x), lambda aux, _: aux)
     tree_util.register_pytree_node(
         Opaque, lambda x: (tuple(x.held), x.skeleton), lambda aux, held: Opaque(held, aux)
+    )
+    tree_util.register_pytree_node(
+        Reference, lambda x: ((x.value,), x.given), lambda aux, values: Reference(values[0], aux)
     )
     tree_util.register_pytree_node(
         Frozen, lambda x: (x.leaves, x.treedef), lambda aux, leaves: Frozen(leaves, aux)

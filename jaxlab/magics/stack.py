@@ -164,6 +164,9 @@ def _vmap() -> OptionParser:
     )
     parser.add_argument("--out", type=axis_number, default=0, metavar="AXIS", help="axis of the results (0)")
     parser.add_argument("--size", type=positive, help="length of the mapped axis, where no name has one")
+    parser.add_argument(
+        "--axis-name", type=name, metavar="NAME", help="what lax.psum and its kin call the mapped axis"
+    )
     return parser
 
 

@@ -105,8 +105,6 @@ def _jacobian(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding])
         def function(chosen: Traced) -> list[Any]:
             target = _target(cell({**traced, **chosen}), layer)
             leaves: list[Any] = tree_util.tree_leaves(target)
-            if layer.name == "hessian":
-                return [_scalar(target, layer)]
             if not leaves:
                 raise ValueOfCellError(layer, f"%%{layer.name}: the cell's value {_no_array(target)}")
             return leaves
@@ -157,7 +155,10 @@ def _vmap(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> 
     def mapped(traced: Traced) -> Outcome:
         in_axes = {name: axes.get(name) for name in traced}
         # An outer %%vmap of the same name has taken an axis by now: lengths are those of the moment.
-        out = jaxlab.vmap(cell, in_axes=(in_axes,), out_axes=layer.options.out, axis_size=layer.options.size)
+        out = jaxlab.vmap(
+            cell, in_axes=(in_axes,), out_axes=layer.options.out,
+            axis_size=layer.options.size, axis_name=layer.options.axis_name,
+        )  # fmt: skip
         return _map_linear(out(traced), layer.options.out)
 
     return mapped

@@ -19,6 +19,7 @@ from jaxlab.core.aval import aval_of
 from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import Tracer
 from jaxlab.magics.fingerprint import Fingerprint, fingerprint
+from jaxlab.runtime.references import Ref
 
 _NUMERIC = "biufcV"
 _PLAIN = (int, bool, str)
@@ -126,6 +127,7 @@ def _as_traced(name: str, leaf: Any) -> bool:
 def _why(value: Any, leaves: list[Any], flags: list[bool]) -> str:
     if len(leaves) == 1 and leaves[0] is value:
         what = "an array" if hasattr(value, "shape") else _article(type(value).__name__)
+        what = "a reference" if isinstance(value, Ref) else what
         if value is None or isinstance(value, str | int):
             return f"{what} is static"
         return f"{what} is {'traced' if flags[0] else 'static'}"

@@ -43,6 +43,19 @@ def test_a_compiled_write_is_in_place() -> None:
     np.testing.assert_array_equal(ref[:11], [0, 1, 2, 3, 4, 0, 0, 2, 1, 1, 0])
 
 
+def test_a_number_that_is_closed_over() -> None:
+    """It stays a place, though arrays without axes are written into the program as literals."""
+    count = jax.new_ref(jnp.zeros(()))
+
+    @jax.jit
+    def more(x: Any) -> Any:
+        count[...] += x
+        return count[...]
+
+    assert (more(1.0), more(2.0), count[...]) == (1, 3, 3)
+    assert "Ref{f32[]}" in jaxpr_to_text(jax.make_jaxpr(lambda x: count[...] + x)(1.0))
+
+
 def test_a_loop_updates_in_place() -> None:
     ref = jax.new_ref(jnp.zeros(1 << 20))
 
