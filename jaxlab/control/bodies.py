@@ -163,17 +163,20 @@ def promote_carry(
 
 def check_carry(what: str, carry: Sequence[Any], carry_tree: Any, out_avals: Sequence[ShapedArray]) -> None:
     """Raise TypeError, naming each leaf, unless the body returns a carry of the types it gets."""
-    wrong = []
-    for path, x, out in zip(leaf_paths(carry_tree), carry, out_avals, strict=True):
-        aval = aval_of(x)
-        if aval.shape != out.shape or aval.dtype != out.dtype:
-            how = "" if aval.shape == out.shape else ", of another shape"
-            wrong.append(f"carry{path} is {aval.str_short()} and became {out.str_short()}{how}")
-    if wrong:
-        raise TypeError(
-            f"{what}: the body must return a carry of the types of the initial one, but {'; '.join(wrong)}; "
-            "convert or reshape in the body, or start from values of those types"
-        )
+    pairs = [(aval_of(x), out) for x, out in zip(carry, out_avals, strict=True)]
+    differ = [aval.shape != out.shape or aval.dtype != out.dtype for aval, out in pairs]
+    if not any(differ):
+        return
+    wrong = [
+        f"carry{path} is {aval.str_short()} and became {out.str_short()}"
+        + ("" if aval.shape == out.shape else ", of another shape")
+        for path, (aval, out), is_wrong in zip(leaf_paths(carry_tree), pairs, differ, strict=True)
+        if is_wrong
+    ]
+    raise TypeError(
+        f"{what}: the body must return a carry of the types of the initial one, but {'; '.join(wrong)}; "
+        "convert or reshape in the body, or start from values of those types"
+    )
 
 
 @memoised

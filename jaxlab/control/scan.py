@@ -182,15 +182,14 @@ def _steps_at_once(unroll: Any, steps: int) -> int:
 
 
 def _length(avals: Sequence[ShapedArray], xs_tree: Any, given: Any) -> int:
-    paths = leaf_paths(xs_tree)
-    sizes = []
-    for path, aval in zip(paths, avals, strict=True):
+    """The number of steps, which both the stacks and ``length`` may tell."""
+    for i, aval in enumerate(avals):
         if not aval.shape:
             raise ValueError(
-                f"scan: xs{path} is {aval.str_short()}, a scalar, but scan goes over the leading axis of arrays; "
-                "close over it instead"
+                f"scan: xs{leaf_paths(xs_tree)[i]} is {aval.str_short()}, a scalar, but scan goes over the leading "
+                "axis of arrays; close over it instead"
             )
-        sizes.append(aval.shape[0])
+    sizes = [aval.shape[0] for aval in avals]
     if given is not None:
         if isinstance(given, Tracer):
             raise ConcretizationTypeError(given, "scan, length")
@@ -200,7 +199,7 @@ def _length(avals: Sequence[ShapedArray], xs_tree: Any, given: Any) -> int:
                 f"scan: length is {length}, but it must not be negative; give how many steps there are"
             )
         wrong = [
-            f"xs{path} has {size} slices" for path, size in zip(paths, sizes, strict=True) if size != length
+            f"xs{leaf_paths(xs_tree)[i]} has {size} slices" for i, size in enumerate(sizes) if size != length
         ]
         if wrong:
             raise ValueError(f"scan: length is {length}, but {' and '.join(wrong)}; leave length out")
@@ -208,7 +207,7 @@ def _length(avals: Sequence[ShapedArray], xs_tree: Any, given: Any) -> int:
     if not sizes:
         raise ValueError("scan: there are no xs, but the number of steps is needed; give length")
     if len(set(sizes)) > 1:
-        each = ", ".join(f"xs{path} {size}" for path, size in zip(paths, sizes, strict=True))
+        each = ", ".join(f"xs{path} {size}" for path, size in zip(leaf_paths(xs_tree), sizes, strict=True))
         raise ValueError(
             f"scan: the leading axes have the sizes {each}, but all must have one; cut them to one length"
         )

@@ -35,12 +35,12 @@ class HigherOrder(Primitive):
         Its rules see no references, unless they are ``rules_on_references``: where it is not recorded, references
         are read before, and written after.
         """
-        effects = self.effects(params)
-        if effects and not (self.rules_on_references or current.trace.records):
-            held = held_operands(effects)
-            if held:
+        trace = current.trace
+        if not (self.rules_on_references or trace.records):
+            effects = self.effects(params)
+            if effects and (held := held_operands(effects)):
                 return apply_to_references[0](self, args, params, held)
-        return current.trace.process(self, args, params)
+        return trace.process(self, args, params)
 
     def effects(self, params: dict[str, Any]) -> Effects:
         effects = NO_EFFECTS

@@ -205,22 +205,21 @@ def dce(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[bool]]:
     kept, so that callers decide whether to drop them.
     """
     outvars = [v for v, used in zip(jaxpr.outvars, used_outputs, strict=True) if used]
-    live: set[Any] = {v for v in outvars if type(v) is Var}
-    add = live.add
-    eqns = []
-    # Every program goes through here before it is lowered: plain loops cost a third of generators.
-    for eqn in reversed(jaxpr.eqns):
-        for v in eqn.outvars:
-            if v in live:
-                break
-        else:
-            if not eqn.primitive.effects(eqn.params):
-                continue
-        if eqn.primitive.holds_programs:
-            eqn = eqn.primitive.prune(eqn, [v in live for v in eqn.outvars])
-        eqns.append(eqn)
-        for atom in eqn.invars:
-            if type(atom) is Var:
-                add(atom)
-    eqns.reverse()
+    eqns, live = needed_equations(jaxpr, outvars)
     return jaxpr.replace(outvars=outvars, eqns=eqns), [v in live for v in jaxpr.invars]
+
+
+def needed_equations(jaxpr: Jaxpr, outvars: Sequence[Atom]) -> tuple[list[JaxprEqn], set[Any]]:
+    """The equations that these results need, without what they do not need of them, and all that those read."""
+    live: set[Any] = set(outvars)
+    eqns = []
+    # Most programs go through here before they are lowered: the loops are those of sets, in C.
+    for eqn in reversed(jaxpr.eqns):
+        primitive = eqn.primitive
+        if not live.isdisjoint(eqn.outvars) or primitive.effects(eqn.params):
+            if primitive.holds_programs:
+                eqn = primitive.prune(eqn, [v in live for v in eqn.outvars])
+            eqns.append(eqn)
+            live.update(eqn.invars)  # literals, too: nothing is looked up that is one
+    eqns.reverse()
+    return eqns, live

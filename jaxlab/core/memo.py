@@ -12,6 +12,8 @@ from jaxlab.core.jaxpr import ClosedJaxpr
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_NOT_MADE: Any = object()
+
 
 def memoised(
     form: Callable[Concatenate[ClosedJaxpr, P], R],
@@ -24,11 +26,12 @@ def memoised(
 
     @functools.wraps(form)
     def known_or_made(closed: ClosedJaxpr, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        values = (*args, *kwargs.values())
-        key = (form, trace_key(), *[tuple(x) if isinstance(x, list) else x for x in values])
-        memo: dict[Any, R] = closed.memo
-        if key not in memo:
-            memo[key] = form(closed, *args, **kwargs)
-        return memo[key]
+        values = (*args, *kwargs.values()) if kwargs else args
+        key = (form, trace_key(), *[tuple(x) if type(x) is list else x for x in values])
+        memo: dict[Any, Any] = closed.memo
+        derived: R = memo.get(key, _NOT_MADE)
+        if derived is _NOT_MADE:
+            derived = memo[key] = form(closed, *args, **kwargs)
+        return derived
 
     return known_or_made

@@ -23,6 +23,7 @@ class CallExported(Primitive):
 
     name = "call_exported"
     multiple_results = True
+    holds_programs = True
 
     def __init__(self) -> None:
         super().__init__()

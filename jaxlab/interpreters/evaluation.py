@@ -32,15 +32,14 @@ class EvalTrace(Trace):
             if isinstance(x, Tracer):
                 raise leaked(x)
         key = (primitive, *params.items())
-        dispatch = _dispatchers.get(key)
+        kept = _memory(params) if primitive.holds_programs else None
+        dispatch = _dispatchers.get(key) if kept is None else kept.get(key)
         if dispatch is None:
-            memory = _memory(params)
-            if memory is None:
-                dispatch = _dispatchers.put(key, _dispatcher(primitive, params))
+            dispatch = _dispatcher(primitive, params)
+            if kept is None:
+                _dispatchers.put(key, dispatch)
             else:
-                dispatch = memory.get(key)
-                if dispatch is None:
-                    dispatch = memory[key] = _dispatcher(primitive, params)
+                kept[key] = dispatch
         return dispatch(*args)
 
 

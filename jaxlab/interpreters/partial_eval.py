@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, dce, variables_read
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, needed_equations
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with
 from jaxlab.interpreters.staging import StagingTrace, eval_closed
@@ -60,10 +60,9 @@ def split(
 
 def needed_part(jaxpr: Jaxpr, residuals: Sequence[Any]) -> tuple[Jaxpr, list[Any]]:
     """A program without what its results do not need, and the values of the constants that are left."""
-    jaxpr, _ = dce(jaxpr, [True] * len(jaxpr.outvars))
-    used = variables_read(jaxpr)
-    pairs = [(v, x) for v, x in zip(jaxpr.constvars, residuals, strict=True) if v in used]
-    return jaxpr.replace(constvars=[v for v, _ in pairs]), [x for _, x in pairs]
+    eqns, read = needed_equations(jaxpr, jaxpr.outvars)
+    pairs = [(v, x) for v, x in zip(jaxpr.constvars, residuals, strict=True) if v in read]
+    return jaxpr.replace(constvars=[v for v, _ in pairs], eqns=eqns), [x for _, x in pairs]
 
 
 class Halves:

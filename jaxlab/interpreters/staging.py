@@ -14,6 +14,7 @@ from jaxlab.core import printing as printing  # gives jaxprs their text
 from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.core.jaxpr import Atom, ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
+from jaxlab.core.memo import memoised
 from jaxlab.core.primitive import Primitive
 from jaxlab.core.refs import is_ref, returned
 from jaxlab.core.trace import Trace, Tracer, current, interpret_with, leaked
@@ -223,25 +224,27 @@ def close(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
 
 def references_as_inputs(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Any]]:
     """The program with the references among its constants as its last inputs, and these."""
-    jaxpr = closed.jaxpr
-    held = [is_ref(v.aval) for v in jaxpr.constvars]
+    held = [is_ref(v.aval) for v in closed.jaxpr.constvars]
     if not any(held):
         return closed, []
+    return _opened(closed, held), [x for x, is_held in zip(closed.consts, held, strict=True) if is_held]
+
+
+@memoised
+def _opened(closed: ClosedJaxpr, held: Sequence[bool]) -> ClosedJaxpr:
+    """The program with the constants marked in ``held`` as its last inputs."""
+    jaxpr = closed.jaxpr
     pairs = list(zip(jaxpr.constvars, closed.consts, held, strict=True))
-    moved = closed.memo.get(references_as_inputs)
-    if moved is None:
-        names = jaxpr.debug.arg_names
-        debug = DebugInfo(
-            jaxpr.debug.name, (*names, *[""] * sum(held)) if names else (), jaxpr.debug.result_paths
-        )
-        open_ = jaxpr.replace(
-            constvars=[v for v, _, is_held in pairs if not is_held],
-            invars=jaxpr.invars + [v for v, _, is_held in pairs if is_held],
-            debug=debug,
-        )
-        moved = ClosedJaxpr(open_, [x for _, x, is_held in pairs if not is_held])
-        closed.memo[references_as_inputs] = moved
-    return moved, [x for _, x, is_held in pairs if is_held]
+    names = jaxpr.debug.arg_names
+    debug = DebugInfo(
+        jaxpr.debug.name, (*names, *[""] * sum(held)) if names else (), jaxpr.debug.result_paths
+    )
+    open_ = jaxpr.replace(
+        constvars=[v for v, _, is_held in pairs if not is_held],
+        invars=jaxpr.invars + [v for v, _, is_held in pairs if is_held],
+        debug=debug,
+    )
+    return ClosedJaxpr(open_, [x for _, x, is_held in pairs if not is_held])
 
 
 def stage_closed(

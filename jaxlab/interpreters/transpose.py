@@ -90,7 +90,7 @@ def _evaluate_nonlinear(jaxpr: Jaxpr, primal: dict[Var, Any], linear: set[Var]) 
     """Run the equations that touch no linear variable, and return the others in order."""
     pending = []
     for eqn in jaxpr.eqns:
-        if any(type(v) is Var and v in linear for v in eqn.invars) or any(v in linear for v in eqn.outvars):
+        if not (linear.isdisjoint(eqn.invars) and linear.isdisjoint(eqn.outvars)):
             linear.update(eqn.outvars)
             pending.append(eqn)
             continue

@@ -78,7 +78,7 @@ class Jit(HigherOrder):
             outputs, residuals = self.run_known(halves, known_args, params)
         unknown_args = [x for x, u in zip(args, unknown, strict=True) if u]
         later = trace.unknown.process(
-            self, [*residuals, *unknown_args], {**_fresh(params), "jaxpr": halves.unknown}
+            self, [*residuals, *unknown_args], {"jaxpr": halves.unknown, **_fresh(params)}
         )
         known_outputs, unknown_outputs = iter(outputs), iter(later)
         return [next(unknown_outputs) if u else next(known_outputs) for u in halves.out_unknown]
@@ -144,7 +144,7 @@ class Jit(HigherOrder):
 
     def rebind(self, jaxpr: ClosedJaxpr, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Apply a program derived from this one."""
-        out: list[Any] = self.bind(*args, **{**_fresh(params), "jaxpr": jaxpr})
+        out: list[Any] = self.bind(*args, jaxpr=jaxpr, **_fresh(params))
         return out
 
 
@@ -173,14 +173,11 @@ def _without_forwarded(known: ClosedJaxpr, count: int) -> tuple[ClosedJaxpr, lis
 _SHOWN_IF_GIVEN = ("donated_invars", "in_shardings", "inline", "keep_unused", "out_shardings")
 
 
-_ABOUT_ARGUMENTS = ("donated_invars", "in_shardings", "out_shardings")
-
-
 def _fresh(params: dict[str, Any]) -> dict[str, Any]:
     """Parameters for a derived program: what was said of the original arguments, one by one, is not of its own."""
-    if not any(params.get(name) for name in _ABOUT_ARGUMENTS):
+    if not (params["donated_invars"] or params.get("in_shardings") or params.get("out_shardings")):
         return params
-    kept = {name: value for name, value in params.items() if name not in _ABOUT_ARGUMENTS}
+    kept = {name: value for name, value in params.items() if name not in ("in_shardings", "out_shardings")}
     return {**kept, "donated_invars": ()}
 
 

@@ -35,17 +35,20 @@ class TracedProgram:
     Attributes:
       jaxpr: the closed jaxpr; tracers that the function closes over are its leading inputs.
       lifted: those tracers.
+      takes_references, holds_references: whether some inputs, or constants, are references.
       out_tree: the structure of the result.
       seconds: what tracing took.
     """
 
-    __slots__ = ("jaxpr", "lifted", "out_tree", "seconds")
+    __slots__ = ("holds_references", "jaxpr", "lifted", "out_tree", "seconds", "takes_references")
 
     def __init__(self, jaxpr: ClosedJaxpr, lifted: list[Any], out_tree: Any, seconds: float) -> None:
         self.jaxpr = jaxpr
         self.lifted = lifted
         self.out_tree = out_tree
         self.seconds = seconds
+        self.takes_references = any(map(is_ref, jaxpr.in_avals))
+        self.holds_references = any(is_ref(v.aval) for v in jaxpr.jaxpr.constvars)
 
 
 class Call:
@@ -70,13 +73,14 @@ class Call:
 
     def placed(self) -> list[Any]:
         """The arguments, with the arrays in place of references."""
-        return references.values(self.leaves) if any(map(is_ref, self.avals)) else self.leaves
+        return references.values(self.leaves) if self.traced.takes_references else self.leaves
 
     def operands(self) -> tuple[list[Any], dict[str, Any]]:
         """The operands and the parameters of the application as an equation: references are operands, too."""
         params = self.params
-        jaxpr, refs = references_as_inputs(params["jaxpr"])
-        if refs:
+        refs: list[Any] = []
+        if self.traced.holds_references:
+            jaxpr, refs = references_as_inputs(params["jaxpr"])
             params = {**params, "jaxpr": jaxpr}
             for name, value in (("donated_invars", False), ("in_shardings", UNSPECIFIED)):
                 if params.get(name):
@@ -105,10 +109,11 @@ def prepare(
         statics, dynamic, dynamic_kwargs, bound = (), tuple(args), kwargs, fun
     leaves, in_tree = tree.flatten((dynamic, dynamic_kwargs))
     described = (fun, args, kwargs, tuple(static_numbers), static_names)
-    avals = tuple([_argument_aval(x, described, i) for i, x in enumerate(leaves)])
-    holds_references = any(map(is_ref, avals))
-    if holds_references:
-        check_references(options.params["name"], leaves, avals, (), lambda: argument_paths(*described))
+    try:
+        avals = tuple([aval_of(x) for x in leaves])
+    except TypeError:
+        _explain_argument(leaves, described)
+        raise
     key = (statics, in_tree, avals, trace_key())
     try:
         traced: TracedProgram | None = traces.get(fun, key)
@@ -116,6 +121,8 @@ def prepare(
         _explain_unhashable(fun, statics)
         raise
     if traced is None:
+        if any(map(is_ref, avals)):
+            check_references(options.params["name"], leaves, avals, (), lambda: argument_paths(*described))
         debug = DebugInfo(options.params["name"], argument_paths(*described))
         if config.explain_cache_misses:
             misses.log_miss(fun, key, traces.keys(fun), debug.arg_names)
@@ -128,12 +135,12 @@ def prepare(
         traced = trace_function(bound, in_tree, avals, debug)
         if not traced.lifted:
             traces.put(fun, key, traced)
-    if holds_references:
+    if traced.takes_references:
         closed_over = [*traced.lifted, *traced.jaxpr.consts]
         check_references(
             options.params["name"], leaves, avals, closed_over, lambda: argument_paths(*described)
         )
-    params = {**options.params, "jaxpr": traced.jaxpr}
+    params = {"jaxpr": traced.jaxpr, **options.params}
     donated = options.donated(args, kwargs)
     lifted = len(traced.lifted)
     if any(donated):
@@ -185,20 +192,19 @@ def _bind_static(
     return bound
 
 
-def _argument_aval(
-    x: Any, call: tuple[Any, Sequence[Any], dict[str, Any], tuple[int, ...], tuple[str, ...]], i: int
-) -> ShapedArray:
-    """The type of a leaf of the arguments, or an error that names the argument."""
-    try:
-        return aval_of(x)
-    except TypeError:
-        fun = call[0]
-        name = argument_paths(*call)[i]
-        raise TypeError(
-            f"{function_name(fun)}: the argument {name} is of type {type(x).__name__}, but a traced function takes "
-            "arrays, numbers and pytrees of those; pass it as a static argument (static_argnames) or convert "
-            "it"
-        ) from None
+def _explain_argument(
+    leaves: Sequence[Any], call: tuple[Any, Sequence[Any], dict[str, Any], tuple[int, ...], tuple[str, ...]]
+) -> None:
+    """Raise TypeError that names the first leaf of the arguments which is no array."""
+    for i, x in enumerate(leaves):
+        try:
+            aval_of(x)
+        except TypeError:
+            raise TypeError(
+                f"{function_name(call[0])}: the argument {argument_paths(*call)[i]} is of type {type(x).__name__}, "
+                "but a traced function takes arrays, numbers and pytrees of those; pass it as a static argument "
+                "(static_argnames) or convert it"
+            ) from None
 
 
 def _explain_unhashable(fun: Callable[..., Any], statics: tuple[Any, ...]) -> None:
