@@ -19,6 +19,7 @@ from typing import Any as _Any
 # jaxlib reads it when it is loaded. What it would log of a failed launch arrives as an exception anyway.
 _os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from jaxlab import core as core
 from jaxlab import dtypes as dtypes
 from jaxlab import errors as errors
 from jaxlab import lax as lax
@@ -26,6 +27,7 @@ from jaxlab import lazy as _lazy
 from jaxlab import numpy as numpy
 from jaxlab import tree as tree
 from jaxlab import tree_util as tree_util
+from jaxlab import typing as typing
 from jaxlab.caching import clear_all as clear_caches
 from jaxlab.config import array_garbage_collection_guard as array_garbage_collection_guard
 from jaxlab.config import check_tracer_leaks as check_tracer_leaks
@@ -43,6 +45,7 @@ from jaxlab.config import enable_x64 as enable_x64
 from jaxlab.config import explain_cache_misses as explain_cache_misses
 from jaxlab.config import legacy_prng_key as legacy_prng_key
 from jaxlab.config import log_compiles as log_compiles
+from jaxlab.config import make_user_context as make_user_context
 from jaxlab.config import no_execution as no_execution
 from jaxlab.config import no_tracing as no_tracing
 from jaxlab.config import numpy_dtype_promotion as numpy_dtype_promotion
@@ -53,7 +56,11 @@ from jaxlab.config import transfer_guard as transfer_guard
 from jaxlab.config import transfer_guard_device_to_device as transfer_guard_device_to_device
 from jaxlab.config import transfer_guard_device_to_host as transfer_guard_device_to_host
 from jaxlab.config import transfer_guard_host_to_device as transfer_guard_host_to_device
+from jaxlab.core.aval import aval_of as typeof
+from jaxlab.dtypes import float0 as float0
+from jaxlab.interpreters.staging import eval_jaxpr as _eval_jaxpr
 from jaxlab.runtime.array_type import Array as Array
+from jaxlab.runtime.backend import Device as Device
 from jaxlab.runtime.backend import default_backend as default_backend
 from jaxlab.runtime.backend import device_count as device_count
 from jaxlab.runtime.backend import devices as devices
@@ -61,8 +68,11 @@ from jaxlab.runtime.backend import local_device_count as local_device_count
 from jaxlab.runtime.backend import local_devices as local_devices
 from jaxlab.runtime.backend import process_count as process_count
 from jaxlab.runtime.backend import process_index as process_index
+from jaxlab.runtime.backend import process_indices as process_indices
 from jaxlab.runtime.callbacks import effects_barrier as effects_barrier
 from jaxlab.runtime.selftest import run_if_untested as _run_if_untested
+from jaxlab.transforms.compile_time import ensure_compile_time_eval as ensure_compile_time_eval
+from jaxlab.transforms.compile_time import eval_context as _eval_context
 from jaxlab.transforms.custom_jvp import custom_jvp as custom_jvp
 from jaxlab.transforms.grad import grad as grad
 from jaxlab.transforms.grad import value_and_grad as value_and_grad
@@ -86,6 +96,11 @@ from jaxlab.transforms.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from jaxlab.transforms.vjp import vjp as vjp
 from jaxlab.transforms.vmap import vmap as vmap
 from jaxlab.version import __version__ as __version__
+
+# Where JAX has them, too; they stand above the language.
+vars(core).update(
+    ensure_compile_time_eval=ensure_compile_time_eval, eval_context=_eval_context, eval_jaxpr=_eval_jaxpr
+)
 
 # On an untested version of jaxlib: a few lines that name what broke. Else a comparison of two numbers.
 _run_if_untested()
@@ -111,9 +126,9 @@ if _TYPE_CHECKING:
     from jaxlab.ref import free_ref as free_ref
     from jaxlab.ref import freeze as freeze
     from jaxlab.ref import new_ref as new_ref
+    from jaxlab.runtime.environment import print_environment_info as print_environment_info
     from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
     from jaxlab.transforms.closure_convert import closure_convert as closure_convert
-    from jaxlab.transforms.compile_time import ensure_compile_time_eval as ensure_compile_time_eval
     from jaxlab.transforms.custom_gradient import custom_gradient as custom_gradient
     from jaxlab.transforms.custom_vjp import custom_vjp as custom_vjp
     from jaxlab.transforms.fwd_and_bwd import fwd_and_bwd as fwd_and_bwd
@@ -138,13 +153,13 @@ else:
             "jaxlab.ref": "= Ref empty_ref free_ref freeze new_ref",
             "jaxlab.stages": "=",
             "jaxlab.test_util": "=",
+            "jaxlab.runtime.environment": "print_environment_info",
             "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
             "jaxlab.transforms.closure_convert": "closure_convert",
             "jaxlab.transforms.custom_gradient": "custom_gradient",
             "jaxlab.transforms.custom_vjp": "custom_vjp",
             "jaxlab.transforms.fwd_and_bwd": "fwd_and_bwd",
             "jaxlab.transforms.linear_transpose": "linear_transpose",
-            "jaxlab.transforms.compile_time": "ensure_compile_time_eval",
             "jaxlab.transforms.remat": "checkpoint remat",
         },
     )

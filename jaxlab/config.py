@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import itertools
 import operator
 import os
 import threading
@@ -219,6 +220,8 @@ class Config(_Values):
     """The options' values as attributes: the thread's own inside a `with` block, else the global ones."""
 
     _kept_key: tuple[Any, tuple[Any, ...]] = (None, ())
+    user_contexts: tuple[tuple[Any, Any], ...] = ()
+    """The user contexts in force, and their values; see `make_user_context`."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -230,14 +233,14 @@ class Config(_Values):
             f"config: {name} was assigned, but options are set by config.update({name!r}, {value!r})"
         )
 
-    def update(self, name: str, value: Any) -> None:
+    def update(self, name: str, val: Any) -> None:
         """Set an option for all threads, under JAX's name or ours.
 
         AttributeError if there is no such option, ValueError if it cannot have that value. Inside a `with`
         block of the same option the block's value stays in force until it ends.
         """
         name = canonical_name(name)
-        value = validate(name, value)
+        value = validate(name, val)
         for part in _PARTS.get(name, ()):
             self.update(part, value)
         setattr(Config, name, value)
@@ -268,14 +271,14 @@ class Config(_Values):
         `local` is false for a new global value. It is true when the calling thread enters or leaves a `with`
         block; `value` is then its value from now on, or `UNSET` where it falls back to the global one.
         """
-        _listeners.setdefault(canonical_name(name), []).append(listener)
+        _listeners.setdefault(name if name in TRACED_NAMES else canonical_name(name), []).append(listener)
 
 
 def changed_options(before: tuple[Any, ...], now: tuple[Any, ...]) -> list[str]:
     """In words, what differs between two keys of `Config.trace_key`: ``enable_x64: False → True``."""
     return [
         f"option {name}: {old!r} → {new!r}"
-        for name, old, new in zip(_TRACED_NAMES, before, now, strict=True)
+        for name, old, new in zip(TRACED_NAMES, before, now, strict=True)
         if old != new
     ]
 
@@ -306,8 +309,9 @@ _PARTS = {
 }
 _epoch = object()
 _listeners: dict[str, list[Listener]] = {}
-_TRACED_NAMES = tuple(name for name, field in _FIELDS.items() if field.metadata["traced"])
-_traced = operator.attrgetter(*_TRACED_NAMES)
+TRACED_NAMES = (*(name for name, field in _FIELDS.items() if field.metadata["traced"]), "user_contexts")
+"""Of these a traced program depends on the values."""
+_traced = operator.attrgetter(*TRACED_NAMES)
 
 for _name, _field in _FIELDS.items():
     _text = os.environ.get(f"JAXLAB_{_name.upper()}")
@@ -360,9 +364,85 @@ def _override(name: str, value: Any) -> Iterator[None]:
             _set_local(each, old)
 
 
+class UserContext:
+    """A value of one's own that what is traced depends on; `make_user_context` makes it.
+
+    Attributes:
+      value: the value in force in this thread.
+    """
+
+    _numbers = itertools.count()
+
+    def __init__(self, default: Any) -> None:
+        self._default = default
+        self._number = next(self._numbers)
+
+    @property
+    def value(self) -> Any:
+        """The value in force in this thread."""
+        return dict(config.user_contexts).get(self, self._default)
+
+    @contextlib.contextmanager
+    def __call__(self, new_value: Any) -> Iterator[None]:
+        """The context manager (and decorator) that sets the value.
+
+        Raises:
+          TypeError: if the value is not hashable.
+        """
+        try:
+            hash(new_value)
+        except TypeError:
+            raise TypeError(
+                f"user context: a value of type {type(new_value).__name__} was given, but it must be hashable, because "
+                "programs are kept by it; give a tuple, a string or a number"
+            ) from None
+        others = [pair for pair in config.user_contexts if pair[0] is not self]
+        in_force = sorted([*others, (self, new_value)], key=lambda pair: pair[0]._number)
+        before = _set_local("user_contexts", tuple(in_force))
+        try:
+            yield
+        finally:
+            _set_local("user_contexts", before)
+
+    def __repr__(self) -> str:
+        return f"<user context {self._number}: {self.value!r}>"
+
+
+def make_user_context(default_value: Any = None) -> UserContext:
+    """A value of one's own that functions look at while they are traced, so that each value has its own programs.
+
+    Args:
+      default_value: its value where none is set.
+
+    Returns:
+      What makes context managers: ``with context(value): ...``. Its ``value`` is the one in force.
+
+    >>> layout = make_user_context("rows")
+    >>> @jit
+    ... def total(x):
+    ...     return x.sum(1 if layout.value == "rows" else 0)
+    >>> total(jnp.ones((2, 3)))
+    Array([3., 3.], dtype=float32)
+    >>> with layout("columns"):
+    ...     total(jnp.ones((2, 3)))
+    Array([2., 2., 2.], dtype=float32)
+    """
+    return UserContext(default_value)
+
+
 def checking_leaks() -> contextlib.AbstractContextManager[None]:
     """Context manager: a tracer that outlives its function is an error."""
     return check_tracer_leaks(True)
+
+
+def disable_jit(disable: bool = True) -> contextlib.AbstractContextManager[None]:
+    """Context manager: `jit` runs its function in Python, operation by operation, so that a debugger can stop in it.
+
+    >>> with disable_jit():
+    ...     jit(lambda x: 2 * x if x > 0 else x)(3.0)
+    6.0
+    """
+    return _override("disable_jit", validate("disable_jit", disable))
 
 
 enable_x64 = Setting("enable_x64")
@@ -373,7 +453,6 @@ default_prng_impl = Setting("default_prng_impl")
 threefry_partitionable = Setting("threefry_partitionable")
 debug_key_reuse = Setting("debug_key_reuse")
 legacy_prng_key = Setting("legacy_prng_key")
-disable_jit = Setting("disable_jit")
 debug_nans = Setting("debug_nans")
 debug_infs = Setting("debug_infs")
 enable_checks = Setting("enable_checks")

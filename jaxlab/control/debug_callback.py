@@ -134,12 +134,27 @@ def debug_print(
     return with_options
 
 
-def debug_log(fmt: str | None = None, *args: Any, **kwargs: Any) -> Any:
+def debug_log(
+    fmt: str | None = None,
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    skip_format_check: bool = False,
+    **kwargs: Any,
+) -> Any:
     """`debug_print` to the logger ``jaxlab.debug``, at the level INFO, with the line that logs.
 
     >>> jaxlab.debug.log("x = {x}", x=1)
     """
-    return debug_print(fmt, *args, _use_logging=True, **kwargs)
+    return debug_print(
+        fmt,
+        *args,
+        ordered=ordered,
+        partitioned=partitioned,
+        skip_format_check=skip_format_check,
+        _use_logging=True,
+        **kwargs,
+    )
 
 
 def _only_options(what: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

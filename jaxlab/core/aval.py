@@ -40,6 +40,10 @@ class ShapedArray:
     def nbytes(self) -> int:
         return self.size * int(self.dtype.itemsize)
 
+    @property
+    def itemsize(self) -> int:
+        return int(self.dtype.itemsize)
+
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
@@ -63,6 +67,11 @@ class ShapedArray:
     def __repr__(self) -> str:
         weak = ", weak_type=True" if self.weak_type else ""
         return f"ShapedArray({self.dtype.name}[{','.join(map(str, self.shape))}]{weak})"
+
+    def __str__(self) -> str:
+        # As JAX writes types for people: with the whole name of the dtype, and ~ for a weak one.
+        weak = "~" if self.weak_type else ""
+        return f"{weak}{self.dtype.name}[{','.join(map(str, self.shape))}]"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ShapedArray, (self.shape, self.dtype, self.weak_type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.effects import HOLD, Effect, Effects, relocated
@@ -44,6 +44,13 @@ class Literal:
 Atom = Var | Literal
 
 
+class SourceInfo(NamedTuple):
+    """Where an equation was traced: the stack of Python at that time, and the named scope."""
+
+    traceback: Any
+    name_stack: str
+
+
 class JaxprEqn:
     """``outvars = primitive[params] invars``, with the traceback and the named scope it was traced in."""
 
@@ -65,6 +72,16 @@ class JaxprEqn:
         self.traceback = traceback
         self.scope = scope
 
+    @property
+    def effects(self) -> Effects:
+        """What it does besides giving its results."""
+        return self.primitive.effects(self.params)
+
+    @property
+    def source_info(self) -> SourceInfo:
+        """Where it was traced."""
+        return SourceInfo(self.traceback, self.scope)
+
     def replace(self, **changes: Any) -> JaxprEqn:
         """A copy with some fields replaced."""
         return JaxprEqn(**{name: changes.get(name, getattr(self, name)) for name in JaxprEqn.__slots__})
@@ -78,6 +95,11 @@ class DebugInfo:
     arg_names: tuple[str, ...] = ()
     result_paths: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def func_name(self) -> str:
+        """The function's name, under JAX's name for it."""
+        return self.name
 
 
 class Jaxpr:
@@ -113,6 +135,21 @@ class Jaxpr:
                     effects |= relocated(own, [inputs.get(v) for v in eqn.invars].__getitem__)  # type: ignore[arg-type]
             self._effects = frozenset(effects)
         return self._effects
+
+    @property
+    def debug_info(self) -> DebugInfo:
+        """What it was traced from."""
+        return self.debug
+
+    @property
+    def in_avals(self) -> list[ShapedArray]:
+        """The types of the inputs."""
+        return [v.aval for v in self.invars]
+
+    @property
+    def out_avals(self) -> list[ShapedArray]:
+        """The types of the outputs."""
+        return [v.aval for v in self.outvars]
 
     def replace(self, **changes: Any) -> Jaxpr:
         """A copy with some fields replaced."""
@@ -158,6 +195,30 @@ class ClosedJaxpr:
     def literals(self) -> list[Any]:
         """The constants, under JAX's other name for them."""
         return self.consts
+
+    @property
+    def constvars(self) -> list[Var]:
+        """The variables that the constants are bound to."""
+        return self.jaxpr.constvars
+
+    @property
+    def invars(self) -> list[Var]:
+        """The inputs."""
+        return self.jaxpr.invars
+
+    @property
+    def outvars(self) -> list[Atom]:
+        """The results."""
+        return self.jaxpr.outvars
+
+    @property
+    def debug_info(self) -> DebugInfo:
+        """What it was traced from."""
+        return self.jaxpr.debug
+
+    def replace(self, *, jaxpr: Jaxpr | None = None, consts: Sequence[Any] | None = None) -> ClosedJaxpr:
+        """A copy with another jaxpr, or other constants."""
+        return ClosedJaxpr(self.jaxpr if jaxpr is None else jaxpr, self.consts if consts is None else consts)
 
 
 def subjaxprs(params: dict[str, Any]) -> Iterator[Jaxpr]:

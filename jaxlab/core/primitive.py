@@ -71,6 +71,14 @@ class Primitive:
         """Apply the primitive under the current interpreter."""
         return current.trace.process(self, args, params)
 
+    def get_bind_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of an equation as `bind` takes them, for interpreters written for JAX: the same."""
+        return params
+
+    def is_effectful(self, params: dict[str, Any]) -> bool:
+        """Whether it does anything besides giving results."""
+        return bool(self.effects(params))
+
     def __repr__(self) -> str:
         return self.name
 

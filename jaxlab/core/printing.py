@@ -238,13 +238,11 @@ def literal_text(value: Any, dtype: Any) -> str:
     return str(value)
 
 
-def _closed_text(self: ClosedJaxpr) -> str:
+def _text(self: ClosedJaxpr | Jaxpr) -> str:
+    """The program as text."""
     return jaxpr_to_text(self)
 
 
-def _open_text(self: Jaxpr) -> str:
-    return jaxpr_to_text(self)
-
-
-ClosedJaxpr.__repr__ = ClosedJaxpr.__str__ = _closed_text  # type: ignore[method-assign,assignment]
-Jaxpr.__repr__ = Jaxpr.__str__ = _open_text  # type: ignore[method-assign,assignment]
+for _kind in (ClosedJaxpr, Jaxpr):
+    for _method in ("__repr__", "__str__", "pretty_print"):
+        setattr(_kind, _method, _text)

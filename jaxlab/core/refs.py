@@ -55,6 +55,9 @@ class AbstractRef(ShapedArray):
         aval = self.inner_aval
         return f"Ref{{{aval.dtype.name}[{','.join(map(str, aval.shape))}]}}"
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return AbstractRef, (self.inner_aval, self.memory_space, self.kind)
 

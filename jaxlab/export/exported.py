@@ -105,6 +105,14 @@ class Exported:
         """None for each leaf of the result."""
         return (None,) * len(self.out_avals)
 
+    def in_shardings_jax(self, mesh: Any) -> tuple[None, ...]:
+        """`in_shardings_hlo` as shardings over a mesh."""
+        return self.in_shardings_hlo
+
+    def out_shardings_jax(self, mesh: Any) -> tuple[None, ...]:
+        """`out_shardings_hlo` as shardings over a mesh."""
+        return self.out_shardings_hlo
+
     @property
     def mlir_module_serialized(self) -> bytes:
         """The module of the first platform."""
@@ -125,14 +133,15 @@ class Exported:
             f"with platforms={(*self.platforms, platform)}"
         )
 
-    def mlir_module(self, platform: str | None = None) -> str:
-        """The module of a platform, the first by default, as text.
+    def mlir_module(self, serialized: bool = True, *, platform: str | None = None) -> Any:
+        """The module of a platform, the first by default, as text; as a module of MLIR if not ``serialized``.
 
         >>> text = jaxlab.export.export(jit(jnp.sin))(1.0).mlir_module()
         >>> "stablehlo.sine" in text
         True
         """
-        return artifact.text(self.modules[0] if platform is None else self.module_for(platform))
+        module = self.modules[0] if platform is None else self.module_for(platform)
+        return artifact.text(module) if serialized else artifact.deserialize(module)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Apply it, here or in another function that is traced.

@@ -27,7 +27,7 @@ def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
     return staging.eval_jaxpr(jaxpr, consts, *args)
 
 
-def jaxpr_as_fun(closed: ClosedJaxpr, *args: Any) -> Any:
+def jaxpr_as_fun(closed_jaxpr: ClosedJaxpr, *args: Any) -> Any:
     """The function that a closed jaxpr is; given arguments too, the list of its results at them.
 
     >>> double = jaxpr_as_fun(jaxlab.make_jaxpr(lambda x: x * 2.0)(1.0))
@@ -36,9 +36,9 @@ def jaxpr_as_fun(closed: ClosedJaxpr, *args: Any) -> Any:
     """
 
     def function(*xs: Any) -> list[Any]:
-        return staging.eval_closed(closed, *xs)
+        return staging.eval_closed(closed_jaxpr, *xs)
 
-    function.__name__ = closed.jaxpr.debug.name or "jaxpr"
+    function.__name__ = closed_jaxpr.jaxpr.debug.name or "jaxpr"
     return function(*args) if args else function
 
 

@@ -125,13 +125,13 @@ def _forget_choices(*_: Any) -> None:
 config.on_change("platforms", _forget_choices)
 
 
-def devices(platform: str | None = None) -> list[Any]:
+def devices(backend: str | None = None) -> list[Any]:
     """All devices of a platform, of the preferred one by default, in the order of their ids.
 
     >>> devices("cpu")
     [CpuDevice(id=0)]
     """
-    return list(client(platform).devices())
+    return list(client(backend).devices())
 
 
 def local_devices(process_index: int | None = None, backend: str | None = None) -> list[Any]:
@@ -141,24 +141,33 @@ def local_devices(process_index: int | None = None, backend: str | None = None) 
     return [device for device in client(backend).devices() if device.process_index == process_index]
 
 
-def device_count(platform: str | None = None) -> int:
+def device_count(backend: str | None = None) -> int:
     """How many devices there are, over all processes."""
-    return int(client(platform).device_count())
+    return int(client(backend).device_count())
 
 
-def local_device_count(platform: str | None = None) -> int:
+def local_device_count(backend: str | None = None) -> int:
     """How many devices are attached to this process."""
-    return int(client(platform).local_device_count())
+    return int(client(backend).local_device_count())
 
 
-def process_index(platform: str | None = None) -> int:
+def process_index(backend: str | None = None) -> int:
     """The number of this process among those that share the devices; 0 if it is alone."""
-    return int(client(platform).process_index())
+    return int(client(backend).process_index())
 
 
-def process_count(platform: str | None = None) -> int:
+def process_count(backend: str | None = None) -> int:
     """How many processes share the devices."""
-    return int(max(device.process_index for device in client(platform).devices())) + 1
+    return int(max(device.process_index for device in client(backend).devices())) + 1
+
+
+def process_indices(backend: str | None = None) -> list[int]:
+    """The numbers of all processes that share the devices.
+
+    >>> process_indices()
+    [0]
+    """
+    return list(range(process_count(backend)))
 
 
 def default_backend() -> str:

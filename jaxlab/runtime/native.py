@@ -14,11 +14,10 @@ import operator
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from jaxlab import errors, lazy
-from jaxlab.config import UNSET, Config, Options, config
+from jaxlab.config import TRACED_NAMES, UNSET, Config, config
 
 # Read once, when jaxlib is loaded. What it would log of a failed launch arrives as an exception anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -104,11 +103,7 @@ switches = _Switches()
 
 # All other options that a traced program depends on enter the key as two numbers, for the global values and
 # for the thread's own. Numbers, because jaxlib hashes what is in the key at every call.
-_TRACED = tuple(
-    field.name
-    for field in fields(Options)
-    if field.metadata["traced"] and field.name not in ("enable_x64", "disable_jit")
-)
+_TRACED = tuple(name for name in TRACED_NAMES if name not in ("enable_x64", "disable_jit"))
 _read_all = operator.attrgetter(*_TRACED)
 _numbers: dict[Any, int] = {_read_all(Config): 0}
 _global_options = _jit_key("global_options", 0)

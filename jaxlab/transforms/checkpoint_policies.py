@@ -48,10 +48,10 @@ class DotsSaveable:
 
     only_if_no_batch_dims: bool
 
-    def __call__(self, primitive: Any, *_: Any, **params: Any) -> bool:
-        if primitive is dot_general_p:
+    def __call__(self, prim: Any, *_: Any, **params: Any) -> bool:
+        if prim is dot_general_p:
             return not (self.only_if_no_batch_dims and _has_batch_dims(params))
-        return primitive.name == "conv_general_dilated" and not self.only_if_no_batch_dims
+        return prim.name == "conv_general_dilated" and not self.only_if_no_batch_dims
 
 
 dots_saveable = DotsSaveable(False)
@@ -64,8 +64,8 @@ class SaveOnlyTheseNames:
 
     saveable_names: frozenset[str]
 
-    def __call__(self, primitive: Any, *_: Any, **params: Any) -> bool:
-        return primitive is name_p and params["name"] in self.saveable_names
+    def __call__(self, prim: Any, *_: Any, **params: Any) -> bool:
+        return prim is name_p and params["name"] in self.saveable_names
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class SaveAnyNamesButThese:
 
     names: frozenset[str]
 
-    def __call__(self, primitive: Any, *_: Any, **params: Any) -> bool:
-        return primitive is name_p and params["name"] not in self.names
+    def __call__(self, prim: Any, *_: Any, **params: Any) -> bool:
+        return prim is name_p and params["name"] not in self.names
 
 
 def save_only_these_names(*names_which_can_be_saved: str) -> SaveOnlyTheseNames:
@@ -116,8 +116,8 @@ def save_from_both_policies(policy_1: Policy, policy_2: Policy) -> Policy:
     True
     """
 
-    def policy(primitive: Any, *avals: Any, **params: Any) -> bool:
-        first, second = policy_1(primitive, *avals, **params), policy_2(primitive, *avals, **params)
+    def policy(prim: Any, *avals: Any, **params: Any) -> bool:
+        first, second = policy_1(prim, *avals, **params), policy_2(prim, *avals, **params)
         if not isinstance(first, bool) or not isinstance(second, bool):
             raise ValueError(
                 f"save_from_both_policies: the policies returned {first} and {second}, but booleans are "
@@ -141,8 +141,8 @@ def offload_dot_with_no_batch_dims(offload_src: str, offload_dst: str) -> Policy
     """
     offloaded = Offloadable(offload_src, offload_dst)
 
-    def policy(primitive: Any, *avals: Any, **params: Any) -> Any:
-        return offloaded if primitive is dot_general_p and not _has_batch_dims(params) else Recompute
+    def policy(prim: Any, *avals: Any, **params: Any) -> Any:
+        return offloaded if prim is dot_general_p and not _has_batch_dims(params) else Recompute
 
     return policy
 
@@ -173,8 +173,8 @@ def save_and_offload_only_these_names(
         )
     offloaded = Offloadable(offload_src, offload_dst)
 
-    def policy(primitive: Any, *_: Any, **params: Any) -> Any:
-        name = params.get("name") if primitive is name_p else None
+    def policy(prim: Any, *_: Any, **params: Any) -> Any:
+        name = params.get("name") if prim is name_p else None
         return Saveable if name in saved else offloaded if name in moved else Recompute
 
     return policy

@@ -49,3 +49,22 @@ def ensure_compile_time_eval() -> Iterator[None]:
         return
     with interpret_with(CompileTimeTrace(current.trace)):
         yield
+
+
+@contextlib.contextmanager
+def eval_context() -> Iterator[None]:
+    """Context manager: operations are evaluated, whatever is being traced; on traced values they are an error.
+
+    >>> @jit
+    ... def f(x):
+    ...     with jaxlab.core.eval_context():
+    ...         table = jnp.arange(3)
+    ...     return table.tolist()[1] * x
+    >>> f(2.0)
+    Array(2., dtype=float32, weak_type=True)
+    """
+    base = current.trace
+    while base.parent is not None:
+        base = base.parent
+    with interpret_with(base):
+        yield

@@ -12,6 +12,7 @@ from jaxlab.interpreters.functions import function_name
 from jaxlab.transforms.custom_vjp_call import CustomVJPPrimal, VjpRule, custom_vjp_call_p
 from jaxlab.transforms.descriptions import kind_of
 from jaxlab.transforms.ruled_function import FlatCall, RuledFunction
+from jaxlab.tree import map as map_leaves
 
 
 class custom_vjp(RuledFunction):
@@ -126,7 +127,7 @@ class custom_vjp(RuledFunction):
                 )
 
 
-def custom_vjp_primal_tree_values(primals: Any) -> Any:
+def custom_vjp_primal_tree_values(tree: Any) -> Any:
     """The arguments of a forward rule with ``symbolic_zeros=True``, as the function itself takes them.
 
     Raises:
@@ -145,4 +146,4 @@ def custom_vjp_primal_tree_values(primals: Any) -> Any:
             )
         return leaf.value
 
-    return tree.map(value, primals)
+    return map_leaves(value, tree)

@@ -8,6 +8,7 @@ from typing import Any
 
 from jaxlab import dtypes
 from jaxlab.core.aval import ShapedArray, aval_makers
+from jaxlab.core.refs import AbstractRef
 from jaxlab.runtime.native import J
 
 
@@ -22,6 +23,7 @@ class ShapeDtypeStruct:
       dtype: anything that names a dtype; 64-bit ones are narrowed as for arrays.
       sharding: where the array would lie; a program lowered for it runs there.
       weak_type: whether its dtype would give way to others, as a Python number's.
+      is_ref: describe a reference to such an array, as `new_ref` makes it.
 
     Raises:
       TypeError: if ``shape`` is no sequence of integers.
@@ -31,10 +33,16 @@ class ShapeDtypeStruct:
     ShapeDtypeStruct(shape=(2, 3), dtype=float32)
     """
 
-    __slots__ = ("dtype", "shape", "sharding", "weak_type")
+    __slots__ = ("dtype", "is_ref", "shape", "sharding", "weak_type")
 
     def __init__(
-        self, shape: Iterable[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False
+        self,
+        shape: Iterable[int],
+        dtype: Any,
+        *,
+        sharding: Any = None,
+        weak_type: bool = False,
+        is_ref: bool = False,
     ) -> None:
         if dtype is None:
             raise ValueError(
@@ -56,6 +64,7 @@ class ShapeDtypeStruct:
         self.dtype: Any = dtype if isinstance(dtype, dtypes.KeyType) else dtypes.canonicalize(dtype)
         self.sharding = sharding
         self.weak_type = weak_type
+        self.is_ref = is_ref
 
     @property
     def ndim(self) -> int:
@@ -86,10 +95,11 @@ class ShapeDtypeStruct:
     def __repr__(self) -> str:
         weak = ", weak_type=True" if self.weak_type else ""
         sharding = f", sharding={self.sharding}" if self.sharding is not None else ""
-        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{weak}{sharding})"
+        is_ref = ", is_ref=True" if self.is_ref else ""
+        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{weak}{sharding}{is_ref})"
 
     def _key(self) -> tuple[Any, ...]:
-        return self.shape, self.dtype, self.sharding, self.weak_type
+        return self.shape, self.dtype, self.sharding, self.weak_type, self.is_ref
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ShapeDtypeStruct) and self._key() == other._key()
@@ -103,4 +113,9 @@ def struct_of(aval: ShapedArray, sharding: Any = None) -> ShapeDtypeStruct:
     return ShapeDtypeStruct(aval.shape, aval.dtype, sharding=sharding, weak_type=aval.weak_type)
 
 
-aval_makers[ShapeDtypeStruct] = lambda x: ShapedArray(x.shape, x.dtype, x.weak_type)
+def _aval(struct: ShapeDtypeStruct) -> ShapedArray:
+    aval = ShapedArray(struct.shape, struct.dtype, struct.weak_type)
+    return AbstractRef(aval) if struct.is_ref else aval
+
+
+aval_makers[ShapeDtypeStruct] = _aval

@@ -36,6 +36,7 @@ FLOORS = {
     "custom_batching": 6,
     "lax": 6,
     "ref": 6,
+    "typing": 6,
     "ad": 6,
     "numpy": 6,
     "test_util": 6,

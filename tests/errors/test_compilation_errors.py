@@ -85,7 +85,7 @@ ERRORS: list[tuple[type[Exception], Callable[[], Any], str]] = [
     (TypeError, lambda: jax.ShapeDtypeStruct(3, "float32"), "ShapeDtypeStruct: the shape 3 was given, but a sequence of integers is needed; write (n,) for a vector of n elements"),
     (ValueError, lambda: jax.ShapeDtypeStruct((3,), None), "ShapeDtypeStruct: dtype=None was given, but a dtype is needed; write one, as in ShapeDtypeStruct((2, 3), 'float32')"),
     (ValueError, lambda: jax.ShapeDtypeStruct((3,), "float32", sharding=3), "ShapeDtypeStruct: sharding=3 of type int was given, but a sharding is needed; pass that of an array, x.sharding"),
-    (TypeError, lambda: jax.ShapeDtypeStruct((3,), "float32").update(size=3), "ShapeDtypeStruct.update: size was given, but it has no such field; its fields are dtype, shape, sharding, weak_type"),
+    (TypeError, lambda: jax.ShapeDtypeStruct((3,), "float32").update(size=3), "ShapeDtypeStruct.update: size was given, but it has no such field; its fields are dtype, is_ref, shape, sharding, weak_type"),
     (ValueError, lambda: jax.device_put(1.0, 3), "device_put: 3 of type int was given as a place, but a device, a sharding, None or a pytree of these is needed; write jaxlab.devices()[0]"),
     (TypeError, lambda: jax.device_put({"a": "b"}), "device_put: x['a'] of type str was given, but an array or a number is needed; leave it out"),
     (ValueError, lambda: jax.device_put(1.0, donate=True, may_alias=True), "device_put: donate=True and may_alias=True were given, but a buffer that is given away is not shared; leave one of them out"),

@@ -68,7 +68,10 @@ def test_one_module_for_each_platform() -> None:
     copy = export.deserialize(exported.serialize())
     assert copy.platforms == ("cpu", "cuda", "tpu")
     assert (
-        copy.mlir_module("tpu") == copy.mlir_module("cuda") != copy.mlir_module("cpu") == copy.mlir_module()
+        copy.mlir_module(platform="tpu")
+        == copy.mlir_module(platform="cuda")
+        != copy.mlir_module(platform="cpu")
+        == copy.mlir_module()
     )
     np.testing.assert_allclose(copy.call(V), np.cumsum(V))
     alone = export.export(jax.jit(lambda x: jnp.cumsum(x)), platforms=("tpu",))(V)

@@ -13,7 +13,7 @@ import pytest
 import jaxlab
 from jaxlab import extend, lax
 from jaxlab.core.primitive import registry
-from jaxlab.extend import primitives
+from jaxlab.extend.core import primitives
 from jaxlab.primitives.arithmetic import mul, sub
 from jaxlab.primitives.transcendental import cos, sin
 

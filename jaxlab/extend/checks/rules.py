@@ -68,7 +68,7 @@ def check_rules(primitive: Primitive) -> None:
       ValueError: if it has no examples.
       AssertionError: for the first rule that is wrong; the text names the primitive, the rule and the example.
 
-    >>> from jaxlab.extend.primitives import sin_p
+    >>> from jaxlab.extend.core.primitives import sin_p
     >>> check_rules(sin_p)
     """
     cases = cases_of(primitive)

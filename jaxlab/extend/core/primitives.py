@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jaxlab.control.cond_primitive import cond_p as cond_p
+from jaxlab.control.linear_solve import linear_solve_p as linear_solve_p
 from jaxlab.control.reduce import reduce_p as reduce_p
 from jaxlab.control.reduce_window import reduce_window_p as reduce_window_p
 from jaxlab.control.scan_primitive import scan_p as scan_p
@@ -94,6 +95,8 @@ from jaxlab.primitives.reduction import reduce_min_p as reduce_min_p
 from jaxlab.primitives.reduction import reduce_or_p as reduce_or_p
 from jaxlab.primitives.reduction import reduce_prod_p as reduce_prod_p
 from jaxlab.primitives.reduction import reduce_xor_p as reduce_xor_p
+from jaxlab.primitives.reference_access import get_p as get_p
+from jaxlab.primitives.reference_access import swap_p as swap_p
 from jaxlab.primitives.reshaping import reshape_p as reshape_p
 from jaxlab.primitives.reshaping import transpose_p as transpose_p
 from jaxlab.primitives.rounding import abs_p as abs_p
@@ -146,3 +149,4 @@ from jaxlab.transforms.custom_jvp_call import custom_jvp_call_p as custom_jvp_ca
 from jaxlab.transforms.custom_vjp_call import custom_lin_p as custom_lin_p
 from jaxlab.transforms.custom_vjp_call import custom_vjp_call_p as custom_vjp_call_p
 from jaxlab.transforms.jit_call import jit_p as jit_p
+from jaxlab.transforms.remat import checkpoint_p as remat_p
