@@ -115,6 +115,53 @@ def test_a_wrong_rule_is_named(rule: str) -> None:
         extend.check_rules(wrong)
 
 
+class Twice(extend.Linear):
+    """``2 x``: linear, so that it has a transpose."""
+
+    name = "twice"
+
+    def abstract_eval(self, x: Any) -> Any:
+        return x
+
+    lower = extend.lower_as(lambda x: jaxlab.numpy.add(x, x))
+
+    def transpose(self, ct: Any, x: Any) -> Any:
+        return [None if type(ct) is extend.Zero else self.bind(ct)]
+
+    def batch(self, size: int, args: Any, dims: Any) -> Any:
+        return self.bind(*args), dims[0]
+
+    def reference(self, x: Any) -> Any:
+        return x + x
+
+    def examples(self) -> Any:
+        yield extend.Example((extend.ShapedArray((3,), F32),))
+
+
+class WrongTranspose(Twice):
+    name = "wrong_transpose"
+
+    def transpose(self, ct: Any, x: Any) -> Any:
+        return [ct]
+
+
+class WrongSecondOrder(Good):
+    """Its tangents are right, but the derivative of them is not."""
+
+    name = "wrong_second_order"
+
+    def jvp(self, primals: Any, tangents: Any) -> Any:
+        return super().jvp([lax.stop_gradient(x) for x in primals], tangents)
+
+
+@pytest.mark.parametrize("primitive", [WrongTranspose, WrongSecondOrder])
+def test_a_wrong_derivative_of_a_derivative_is_named(primitive: type[extend.Primitive]) -> None:
+    extend.check_rules(Twice())
+    rule = primitive.name.removeprefix("wrong_")
+    with pytest.raises(AssertionError, match=f"^{primitive.name}, {rule}, example 0: "):
+        extend.check_rules(primitive())
+
+
 def test_without_examples_there_is_nothing_to_check() -> None:
     bare = type("Bare", (Good,), {"name": "bare", "examples": lambda self: ()})()
     with pytest.raises(
