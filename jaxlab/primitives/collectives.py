@@ -148,7 +148,7 @@ def each_slice(
         results.append(
             np.asarray(result(members, int(np.ravel_multi_index([point[p] for p in places], shape))))
         )
-    return np.stack(results).reshape(*sizes, *results[0].shape)
+    return np.stack(results).reshape((*sizes, *results[0].shape))
 
 
 # -- places along an axis -----------------------------------------------------------------------------------

@@ -118,6 +118,50 @@ def custom_rules(x: Any) -> Any:
     return nn.relu(x) * x + _own_rule(x, x[0])
 
 
+def recomputed(x: Any) -> Any:
+    f = jax.checkpoint(lambda x: jnp.sin(jnp.tanh(x) * x), policy=jax.checkpoint_policies.nothing_saveable)
+    g = jax.checkpoint(lambda x, y: jnp.exp(f(x) * y), policy=jax.checkpoint_policies.dots_saveable)
+    return g(x, x[::-1]) + f(x)
+
+
+def named_axes(x: Any) -> Any:
+    def centred(y: Any) -> Any:
+        return y * y - lax.pmean(jnp.sin(y), "i") * lax.axis_index("i"), lax.psum(y, "i")
+
+    return jax.vmap(centred, axis_name="i", out_axes=(0, None))(x)
+
+
+def prefix_sums(x: Any) -> Any:
+    return lax.associative_scan(
+        lambda a, b: (a[0] * b[0], b[0] * a[1] + b[1]), (jnp.tanh(x), x), reverse=True
+    )
+
+
+def mapped_in_blocks(x: Any) -> Any:
+    return lax.map(lambda y: jnp.sin(y) * x[0], jnp.concatenate([x, x * x, x[:1]]), batch_size=2)
+
+
+def loops_in_loops(x: Any) -> Any:
+    def outer(c: Any, y: Any) -> Any:
+        inner = lax.fori_loop(0, 2, lambda i, d: jnp.sin(d) + c * i, y * x[0])
+        return lax.cond(y > 0, lambda c: c * inner, lambda c: c + inner, c), (inner, c)
+
+    return lax.scan(outer, x[1], x)
+
+
+def solved(x: Any) -> Any:
+    scale = 2.0 + jnp.cos(x)
+
+    def solve(matvec: Any, b: Any) -> Any:
+        return b / scale
+
+    return lax.custom_linear_solve(lambda y: scale * y, x * x, solve, symmetric=True)
+
+
+def for_a_platform(x: Any) -> Any:
+    return lax.platform_dependent(x, cpu=lambda x: jnp.sin(x) * x, default=lambda x: jnp.sin(x) * x)
+
+
 def scopes(x: Any) -> Any:
     with jax.named_scope("outer"):
         y = jnp.sin(x)
@@ -146,6 +190,13 @@ PROGRAMS = [
     Program("complex_inside", complex_inside, X),
     Program("integers_inside", integers_inside, X),
     Program("custom_rules", custom_rules, X),
+    Program("recomputed", recomputed, X),
+    Program("named_axes", named_axes, X),
+    Program("prefix_sums", prefix_sums, X),
+    Program("mapped_in_blocks", mapped_in_blocks, X),
+    Program("loops_in_loops", loops_in_loops, X),
+    Program("solved", solved, X),
+    Program("for_a_platform", for_a_platform, X),
     Program("scopes", scopes, X),
     Program("empty", empty, {"x": X, "e": np.zeros((0, 2))}),
 ]
