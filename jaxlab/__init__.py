@@ -73,27 +73,8 @@ from jaxlab.runtime.callbacks import effects_barrier as effects_barrier
 from jaxlab.runtime.selftest import run_if_untested as _run_if_untested
 from jaxlab.transforms.compile_time import ensure_compile_time_eval as ensure_compile_time_eval
 from jaxlab.transforms.compile_time import eval_context as _eval_context
-from jaxlab.transforms.custom_jvp import custom_jvp as custom_jvp
-from jaxlab.transforms.grad import grad as grad
-from jaxlab.transforms.grad import value_and_grad as value_and_grad
-from jaxlab.transforms.jacobian import hessian as hessian
-from jaxlab.transforms.jacobian import jacfwd as jacfwd
-from jaxlab.transforms.jacobian import jacobian as jacobian
-from jaxlab.transforms.jacobian import jacrev as jacrev
 from jaxlab.transforms.jit import jit as jit
-from jaxlab.transforms.jvp import jvp as jvp
-from jaxlab.transforms.linearize import linearize as linearize
-from jaxlab.transforms.make_jaxpr import eval_shape as eval_shape
-from jaxlab.transforms.make_jaxpr import make_jaxpr as make_jaxpr
-from jaxlab.transforms.named_scope import named_call as named_call
-from jaxlab.transforms.named_scope import named_scope as named_scope
-from jaxlab.transforms.placement import block_until_ready as block_until_ready
-from jaxlab.transforms.placement import copy_to_host_async as copy_to_host_async
-from jaxlab.transforms.placement import device_get as device_get
-from jaxlab.transforms.placement import device_put as device_put
-from jaxlab.transforms.placement import live_arrays as live_arrays
 from jaxlab.transforms.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
-from jaxlab.transforms.vjp import vjp as vjp
 from jaxlab.transforms.vmap import vmap as vmap
 from jaxlab.version import __version__ as __version__
 
@@ -130,11 +111,30 @@ if _TYPE_CHECKING:
     from jaxlab.transforms.checkpoint_policies import checkpoint_policies as checkpoint_policies
     from jaxlab.transforms.closure_convert import closure_convert as closure_convert
     from jaxlab.transforms.custom_gradient import custom_gradient as custom_gradient
+    from jaxlab.transforms.custom_jvp import custom_jvp as custom_jvp
     from jaxlab.transforms.custom_vjp import custom_vjp as custom_vjp
     from jaxlab.transforms.fwd_and_bwd import fwd_and_bwd as fwd_and_bwd
+    from jaxlab.transforms.grad import grad as grad
+    from jaxlab.transforms.grad import value_and_grad as value_and_grad
+    from jaxlab.transforms.jacobian import hessian as hessian
+    from jaxlab.transforms.jacobian import jacfwd as jacfwd
+    from jaxlab.transforms.jacobian import jacobian as jacobian
+    from jaxlab.transforms.jacobian import jacrev as jacrev
+    from jaxlab.transforms.jvp import jvp as jvp
     from jaxlab.transforms.linear_transpose import linear_transpose as linear_transpose
+    from jaxlab.transforms.linearize import linearize as linearize
+    from jaxlab.transforms.make_jaxpr import eval_shape as eval_shape
+    from jaxlab.transforms.make_jaxpr import make_jaxpr as make_jaxpr
+    from jaxlab.transforms.named_scope import named_call as named_call
+    from jaxlab.transforms.named_scope import named_scope as named_scope
+    from jaxlab.transforms.placement import block_until_ready as block_until_ready
+    from jaxlab.transforms.placement import copy_to_host_async as copy_to_host_async
+    from jaxlab.transforms.placement import device_get as device_get
+    from jaxlab.transforms.placement import device_put as device_put
+    from jaxlab.transforms.placement import live_arrays as live_arrays
     from jaxlab.transforms.remat import checkpoint as checkpoint
     from jaxlab.transforms.remat import remat as remat
+    from jaxlab.transforms.vjp import vjp as vjp
 else:
     __getattr__, __dir__ = _lazy.names(
         __name__,
@@ -157,10 +157,19 @@ else:
             "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
             "jaxlab.transforms.closure_convert": "closure_convert",
             "jaxlab.transforms.custom_gradient": "custom_gradient",
+            "jaxlab.transforms.custom_jvp": "custom_jvp",
             "jaxlab.transforms.custom_vjp": "custom_vjp",
             "jaxlab.transforms.fwd_and_bwd": "fwd_and_bwd",
+            "jaxlab.transforms.grad": "grad value_and_grad",
+            "jaxlab.transforms.jacobian": "hessian jacfwd jacobian jacrev",
+            "jaxlab.transforms.jvp": "jvp",
             "jaxlab.transforms.linear_transpose": "linear_transpose",
+            "jaxlab.transforms.linearize": "linearize",
+            "jaxlab.transforms.make_jaxpr": "eval_shape make_jaxpr",
+            "jaxlab.transforms.named_scope": "named_call named_scope",
+            "jaxlab.transforms.placement": "block_until_ready copy_to_host_async device_get device_put live_arrays",
             "jaxlab.transforms.remat": "checkpoint remat",
+            "jaxlab.transforms.vjp": "vjp",
         },
     )
 

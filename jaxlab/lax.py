@@ -7,12 +7,6 @@ first.
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from jaxlab import lazy as _lazy
-from jaxlab.control.fori_loop import fori_loop as fori_loop
-from jaxlab.control.map import map as map
-from jaxlab.control.scan import scan as scan
-from jaxlab.control.scan_primitive import scan_p as scan_p
-from jaxlab.control.while_loop import while_loop as while_loop
-from jaxlab.control.while_primitive import while_p as while_p
 from jaxlab.primitives.arg_extremes import argmax as argmax
 from jaxlab.primitives.arg_extremes import argmin as argmin
 from jaxlab.primitives.arithmetic import add as add
@@ -177,12 +171,18 @@ if _TYPE_CHECKING:
     from jaxlab.control.cond import cond as cond
     from jaxlab.control.cond import switch as switch
     from jaxlab.control.cond_primitive import cond_p as cond_p
+    from jaxlab.control.fori_loop import fori_loop as fori_loop
     from jaxlab.control.linear_solve import custom_linear_solve as custom_linear_solve
     from jaxlab.control.linear_solve import linear_solve_p as linear_solve_p
+    from jaxlab.control.map import map as map
     from jaxlab.control.platform_dependent import platform_dependent as platform_dependent
     from jaxlab.control.platform_dependent import platform_index_p as platform_index_p
     from jaxlab.control.reduce import reduce as reduce
     from jaxlab.control.reduce_window import reduce_window as reduce_window
+    from jaxlab.control.scan import scan as scan
+    from jaxlab.control.scan_primitive import scan_p as scan_p
+    from jaxlab.control.while_loop import while_loop as while_loop
+    from jaxlab.control.while_primitive import while_p as while_p
     from jaxlab.extend.core.primitives import abs_p as abs_p
     from jaxlab.extend.core.primitives import acos_p as acos_p
     from jaxlab.extend.core.primitives import acosh_p as acosh_p
@@ -337,10 +337,16 @@ else:
             "jaxlab.control.associative_scan": "associative_scan",
             "jaxlab.control.cond": "cond switch",
             "jaxlab.control.cond_primitive": "cond_p",
+            "jaxlab.control.fori_loop": "fori_loop",
             "jaxlab.control.linear_solve": "custom_linear_solve linear_solve_p",
+            "jaxlab.control.map": "map",
             "jaxlab.control.platform_dependent": "platform_dependent platform_index_p",
             "jaxlab.control.reduce": "reduce",
             "jaxlab.control.reduce_window": "reduce_window",
+            "jaxlab.control.scan": "scan",
+            "jaxlab.control.scan_primitive": "scan_p",
+            "jaxlab.control.while_loop": "while_loop",
+            "jaxlab.control.while_primitive": "while_p",
             "jaxlab.extend.core.primitives": (
                 "reduce_p reduce_window_p argmax_p argmin_p add_p complex_p conj_p div_p imag_p "
                 "integer_pow_p mul_p neg_p real_p square_p sub_p clamp_p eq_p ge_p gt_p is_finite_p le_p "

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from jaxlab import dtypes, lax
-from jaxlab.control.scan import scan
 from jaxlab.core.aval import aval_of, is_inexact
 from jaxlab.core.trace import Tracer
 from jaxlab.errors import ConcretizationTypeError
@@ -101,7 +100,7 @@ def _by_bisection(a: Any, v: Any, side: str, unrolled: bool) -> Any:
 
     # The place lies after `low` and not after `high`, one step beyond the element before the first.
     start = (lax.full(shape, 0, U32), lax.full(shape, size, U32))
-    (low, high), _ = scan(halve, start, None, length=steps, unroll=steps if unrolled else 1)
+    (low, high), _ = lax.scan(halve, start, None, length=steps, unroll=steps if unrolled else 1)
     first = _precedes(getitem(a, lax.convert_element_type(low, I32)), v, side)
     return lax.convert_element_type(lax.select_n(first, low, high), I32)
 

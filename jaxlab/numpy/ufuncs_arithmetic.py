@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from jaxlab import dtypes, lax
-from jaxlab.control.while_loop import while_loop
 from jaxlab.core.aval import aval_of, is_inexact
 from jaxlab.numpy.promotion import (
     broadcast_shapes,
@@ -403,7 +402,7 @@ def gcd(x1: Any, x2: Any) -> Any:
     x, y = _integers("gcd", x1, x2)
     shape = broadcast_shapes(aval_of(x).shape, aval_of(y).shape)
     x, y = [absolute.__wrapped__(v) for v in [broadcast_to_shape(v, shape) for v in (x, y)]]
-    return while_loop(_gcd_goes_on, _gcd_step, (x, y))[0]
+    return lax.while_loop(_gcd_goes_on, _gcd_step, (x, y))[0]
 
 
 def _gcd_goes_on(pair: tuple[Any, Any]) -> Any:

@@ -13,7 +13,7 @@ from source_tree import is_type_checking, modules
 # What the first array and its program need nothing of.
 NOT_AT_IMPORT = {
     "hashlib",
-    "jaxlab.control.reduce",
+    "jaxlab.control",
     "jaxlab.interpreters.lowering",
     "jaxlab.nn",
     "jaxlab.numpy.sets",
@@ -21,6 +21,9 @@ NOT_AT_IMPORT = {
     "jaxlab.random",
     "jaxlab.runtime.diskcache",
     "jaxlab.stablehlo.build",
+    "jaxlab.transforms.custom_jvp",
+    "jaxlab.transforms.grad",
+    "jaxlab.transforms.stages",
     "jaxlib.mlir.ir",
     "tempfile",
 }
