@@ -13,7 +13,7 @@ from jaxlab.interpreters.functions import function_name
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.primitives.elementwise import add_any
 from jaxlab.transforms.custom_jvp_call import JvpRule, custom_jvp_call_p
-from jaxlab.transforms.ruled_function import FlatCall, RuledFunction
+from jaxlab.transforms.ruled_function import RuledFunction
 
 
 class custom_jvp(RuledFunction):
@@ -46,6 +46,7 @@ class custom_jvp(RuledFunction):
     """
 
     kind = "custom_jvp"
+    primitive = custom_jvp_call_p
 
     def __init__(
         self,
@@ -55,7 +56,6 @@ class custom_jvp(RuledFunction):
     ) -> None:
         super().__init__(fun, nondiff_argnums, nondiff_argnames)
         self.jvp: Callable[..., Any] | None = None
-        self.symbolic_zeros = False
 
     def defjvp(self, jvp: Callable[..., Any], symbolic_zeros: bool = False) -> Callable[..., Any]:
         """Set the rule: ``jvp(*nondiff, primals, tangents) -> (value, tangent)``. Returns it.
@@ -95,7 +95,8 @@ class custom_jvp(RuledFunction):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
-        if self.jvp is None:
+        jvp = self.jvp
+        if jvp is None:
             raise AttributeError(
                 f"custom_jvp: {function_name(self.fun)} has no derivative rule yet; set one with defjvp or "
                 "defjvps"
@@ -103,15 +104,4 @@ class custom_jvp(RuledFunction):
         args = self.positional(args, kwargs)
         if current.trace.parent is None:
             return self.evaluate(args)
-        numbers = self.nondiff_positions(len(args))
-        self.check_arguments(args, numbers)
-        call, operands = FlatCall.of(self.kind, self.fun, args, numbers)
-        out = custom_jvp_call_p.bind(
-            *operands,
-            name=call.name(),
-            call_jaxpr=call,
-            jvp=JvpRule(self.jvp, call),
-            num_consts=0,
-            symbolic_zeros=self.symbolic_zeros,
-        )
-        return tree.unflatten(call.out_tree, out)
+        return self.apply(args, self.nondiff_positions(len(args)), lambda call, operands: JvpRule(jvp, call))

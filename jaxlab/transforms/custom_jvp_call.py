@@ -7,16 +7,14 @@ from typing import Any
 
 from jaxlab import tree
 from jaxlab.core.aval import ShapedArray, aval_of
-from jaxlab.core.axes import MappedAxis
 from jaxlab.core.primitive import Example
 from jaxlab.interpreters.functions import function_name
-from jaxlab.interpreters.staging import stage_closed
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import F32
 from jaxlab.primitives.elementwise import add_any
 from jaxlab.primitives.transcendental import cos, sin
 from jaxlab.transforms.descriptions import kind_of
-from jaxlab.transforms.ruled_call import BatchedCall, RuledCall, batch_with_zeros, call_rule, matched
+from jaxlab.transforms.ruled_call import BatchedRule, RuledCall, applied, batch_with_zeros, call_rule, matched
 from jaxlab.transforms.ruled_function import FlatCall, leaf_path
 from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule, shown_to_rule, tangent_aval_of
 
@@ -71,15 +69,10 @@ class JvpRule:
         return out, ts
 
 
-class BatchedJvpRule:
+class BatchedJvpRule(BatchedRule):
     """A rule mapped over stacks of primals and tangents."""
 
-    __slots__ = ("call", "dims", "rule")
-
-    def __init__(self, rule: Any, call: BatchedCall, num_consts: int) -> None:
-        self.rule = rule
-        self.call = call
-        self.dims = call.dims[num_consts:]
+    __slots__ = ()
 
     @property
     def num_fixed(self) -> int:
@@ -109,10 +102,11 @@ class BatchedJvpRule:
 class CustomJVPCall(RuledCall):
     name = "custom_jvp_call"
     kind = "custom_jvp"
+    batched_rule = BatchedJvpRule
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
-        consts = params["num_consts"] + params["jvp"].num_fixed
-        shown = {name: params[name] for name in ("name", "call_jaxpr", "jvp")}
+        consts = params["num_consts"] + params["rule"].num_fixed
+        shown = {"name": params["name"], "call_jaxpr": params["call_jaxpr"], "jvp": params["rule"]}
         return (
             shown | ({"num_consts": consts} if consts else {}) | {"symbolic_zeros": params["symbolic_zeros"]}
         )
@@ -123,45 +117,22 @@ class CustomJVPCall(RuledCall):
         tangents: Sequence[Any],
         *,
         name: str,
-        jvp: Any,
+        rule: Any,
         num_consts: int,
         symbolic_zeros: bool,
         **params: Any,
     ) -> tuple[list[Any], list[Any]]:
         given = [shown_to_rule(t, symbolic_zeros) for t in tangents[num_consts:]]
-        out, ts = call_rule(self.kind, name, jvp, primals[num_consts:], given)
+        out, ts = call_rule(self.kind, name, rule, primals[num_consts:], given)
         return out, [from_rule(t) for t in ts]
-
-    def batch(
-        self,
-        axis: MappedAxis,
-        args: Sequence[Any],
-        dims: Sequence[int | None],
-        *,
-        call_jaxpr: Any,
-        jvp: Any,
-        num_consts: int,
-        **params: Any,
-    ) -> tuple[list[Any], list[int | None]]:
-        call = BatchedCall(call_jaxpr, axis, dims)
-        rule = BatchedJvpRule(jvp, call, num_consts)
-        out = self.bind(*args, call_jaxpr=call, jvp=rule, num_consts=num_consts, **params)
-        return out, call.out_dims
 
     def examples(self) -> Iterable[Example]:
         aval = ShapedArray((3,), F32)
-        call, _ = FlatCall.of("custom_jvp", sin, (aval,))
+        call, _ = FlatCall.of(self.kind, sin, (aval,))
         rule = JvpRule(lambda primals, ts: (sin(primals[0]), mul(ts[0], cos(primals[0]))), call)
-        params = {"name": "sin", "call_jaxpr": stage_closed(lambda x: [sin(x)], [aval]), "jvp": rule}
-        yield Example((aval,), {**params, "num_consts": 0, "symbolic_zeros": False})
-        pair, _ = FlatCall.of("custom_jvp", mul, (aval, aval))
-        rule = JvpRule(_product_rule, pair)
-        params = {
-            "name": "mul",
-            "call_jaxpr": stage_closed(lambda x, y: [mul(x, y)], [aval, aval]),
-            "jvp": rule,
-        }
-        yield Example((aval, aval), {**params, "num_consts": 0, "symbolic_zeros": True})
+        yield applied(sin, (aval,), rule, symbolic_zeros=False)
+        call, _ = FlatCall.of(self.kind, mul, (aval, aval))
+        yield applied(mul, (aval, aval), JvpRule(_product_rule, call), symbolic_zeros=True)
 
 
 def _product_rule(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:

@@ -46,6 +46,7 @@ class custom_vjp(RuledFunction):
     """
 
     kind = "custom_vjp"
+    primitive = custom_vjp_call_p
 
     def __init__(
         self,
@@ -56,7 +57,6 @@ class custom_vjp(RuledFunction):
         super().__init__(fun, nondiff_argnums, nondiff_argnames)
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
-        self.symbolic_zeros = False
         self.optimize_remat = False
 
     def defvjp(
@@ -92,30 +92,22 @@ class custom_vjp(RuledFunction):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
-        if self.fwd is None or self.bwd is None:
+        fwd, bwd = self.fwd, self.bwd
+        if fwd is None or bwd is None:
             raise AttributeError(
                 f"custom_vjp: {function_name(self.fun)} has no derivative rules yet; set them with defvjp"
             )
         args = self.positional(args, kwargs)
-        if current.trace.parent is None and not self.nondiff_argnums:
-            return self.evaluate(args)
         numbers = self.nondiff_positions(len(args))
         for i in numbers:
             self._check_static(i, args[i])
         if current.trace.parent is None:
             return self.evaluate(args)
-        self.check_arguments(args, numbers)
-        call, operands = FlatCall.of(self.kind, self.fun, args, numbers)
-        rule = VjpRule(self.fwd, self.bwd, call, [aval_of(x) for x in operands], self.symbolic_zeros)
-        out = custom_vjp_call_p.bind(
-            *operands,
-            name=call.name(),
-            call_jaxpr=call,
-            rule=rule,
-            num_consts=0,
-            symbolic_zeros=self.symbolic_zeros,
-        )
-        return tree.unflatten(call.out_tree, out)
+
+        def rule(call: FlatCall, operands: Sequence[Any]) -> VjpRule:
+            return VjpRule(fwd, bwd, call, [aval_of(x) for x in operands], self.symbolic_zeros)
+
+        return self.apply(args, numbers, rule)
 
     def _check_static(self, i: int, x: Any) -> None:
         for leaf in tree.leaves(x):

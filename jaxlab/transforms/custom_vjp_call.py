@@ -14,12 +14,19 @@ from jaxlab.core.trace import current
 from jaxlab.dtypes import float0
 from jaxlab.interpreters.batching import batch_flat, stacked_aval
 from jaxlab.interpreters.functions import function_name
-from jaxlab.interpreters.staging import stage_closed
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import F32, reduce_sum
 from jaxlab.primitives.transcendental import cos, sin
 from jaxlab.transforms.descriptions import kind_of
-from jaxlab.transforms.ruled_call import BatchedCall, RuledCall, batch_with_zeros, call_rule, matched, named
+from jaxlab.transforms.ruled_call import (
+    BatchedRule,
+    RuledCall,
+    applied,
+    batch_with_zeros,
+    call_rule,
+    matched,
+    named,
+)
 from jaxlab.transforms.ruled_function import FlatCall, check_result, leaf_path
 from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule, shown_to_rule
 
@@ -148,15 +155,10 @@ class Pullback:
         return from_rule(x)
 
 
-class BatchedVjpRule:
+class BatchedVjpRule(BatchedRule):
     """Rules mapped over stacks of operands."""
 
-    __slots__ = ("call", "dims", "rule")
-
-    def __init__(self, rule: Any, call: BatchedCall, num_consts: int) -> None:
-        self.rule = rule
-        self.call = call
-        self.dims = call.dims[num_consts:]
+    __slots__ = ()
 
     @property
     def names(self) -> tuple[str, str]:
@@ -225,6 +227,7 @@ class BatchedPullback:
 class CustomVJPCall(RuledCall):
     name = "custom_vjp_call"
     kind = "custom_vjp"
+    batched_rule = BatchedVjpRule
 
     def printed(self, params: dict[str, Any]) -> dict[str, Any]:
         fwd, bwd = params["rule"].names
@@ -264,36 +267,14 @@ class CustomVJPCall(RuledCall):
         )
         return out, [Zero(aval) if aval.dtype == float0 else t for t, aval in zip(ts, avals, strict=True)]
 
-    def batch(
-        self,
-        axis: MappedAxis,
-        args: Sequence[Any],
-        dims: Sequence[int | None],
-        *,
-        call_jaxpr: Any,
-        rule: Any,
-        num_consts: int,
-        **params: Any,
-    ) -> tuple[list[Any], list[int | None]]:
-        call = BatchedCall(call_jaxpr, axis, dims)
-        mapped = BatchedVjpRule(rule, call, num_consts)
-        out = self.bind(*args, call_jaxpr=call, rule=mapped, num_consts=num_consts, **params)
-        return out, call.out_dims
-
     def examples(self) -> Iterable[Example]:
         aval = ShapedArray((3,), F32)
-        call, _ = FlatCall.of("custom_vjp", sin, (aval,))
+        call, _ = FlatCall.of(self.kind, sin, (aval,))
         rule = VjpRule(lambda x: (sin(x), x), lambda x, ct: (mul(ct, cos(x)),), call, [aval], False)
-        params = {"name": "sin", "call_jaxpr": stage_closed(lambda x: [sin(x)], [aval]), "rule": rule}
-        yield Example((aval,), {**params, "num_consts": 0, "symbolic_zeros": False}, forward=False)
-        pair, _ = FlatCall.of("custom_vjp", mul, (aval, aval))
-        rule = VjpRule(_product_forward, _product_backward, pair, [aval, aval], True)
-        params = {
-            "name": "mul",
-            "call_jaxpr": stage_closed(lambda x, y: [mul(x, y)], [aval, aval]),
-            "rule": rule,
-        }
-        yield Example((aval, aval), {**params, "num_consts": 0, "symbolic_zeros": True}, forward=False)
+        yield applied(sin, (aval,), rule, symbolic_zeros=False, forward=False)
+        call, _ = FlatCall.of(self.kind, mul, (aval, aval))
+        rule = VjpRule(_product_forward, _product_backward, call, [aval, aval], True)
+        yield applied(mul, (aval, aval), rule, symbolic_zeros=True, forward=False)
 
 
 def _product_forward(x: Any, y: Any) -> tuple[Any, Any]:

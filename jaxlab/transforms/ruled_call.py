@@ -13,9 +13,11 @@ from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.axes import MappedAxis, binding_axes
 from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
+from jaxlab.core.primitive import Example
 from jaxlab.core.trace import current, interpret_with
 from jaxlab.interpreters.batching import batch_flat, move_to, slice_aval, stacked_aval
-from jaxlab.interpreters.staging import StagingTrace, eval_closed, stage
+from jaxlab.interpreters.functions import function_name
+from jaxlab.interpreters.staging import StagingTrace, eval_closed, stage, stage_closed
 from jaxlab.interpreters.transpose import backward
 from jaxlab.transforms.symbolic_zeros import SymbolicZero
 
@@ -25,10 +27,11 @@ class RuledCall(HigherOrder):
 
     ``call_jaxpr`` is the function. Until the call is recorded in a program it is still the Python function (a
     `FlatCall`), so that under eager differentiation a rule takes its place and it is not even run. The first
-    ``num_consts`` operands are what it closes over: rules do not get them.
+    ``num_consts`` operands are what it closes over: ``rule``, which tells the derivative, does not get them.
     """
 
     kind: str
+    batched_rule: type[BatchedRule]
 
     def bind(self, *args: Any, **params: Any) -> Any:
         """Apply it: at once, if nothing is being transformed, since each call is a program of its own."""
@@ -66,6 +69,22 @@ class RuledCall(HigherOrder):
         with interpret_with(trace):
             return run(call_jaxpr, args)
 
+    def batch(
+        self,
+        axis: MappedAxis,
+        args: Sequence[Any],
+        dims: Sequence[int | None],
+        *,
+        call_jaxpr: Any,
+        rule: Any,
+        num_consts: int,
+        **params: Any,
+    ) -> tuple[list[Any], list[int | None]]:
+        call = BatchedCall(call_jaxpr, axis, dims)
+        rule = self.batched_rule(rule, call, num_consts)
+        out = self.bind(*args, call_jaxpr=call, rule=rule, num_consts=num_consts, **params)
+        return out, call.out_dims
+
     def transpose(self, ct: Any, *args: Any, call_jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
         return backward(call_jaxpr.jaxpr, call_jaxpr.consts, args, ct)
 
@@ -80,6 +99,20 @@ class RuledCall(HigherOrder):
 
     def reference(self, *args: Any, call_jaxpr: Any, **params: Any) -> list[Any]:
         return [np.asarray(x) for x in eval_closed(call_jaxpr, *args)]
+
+
+def applied(
+    fun: Callable[..., Any], avals: Sequence[ShapedArray], rule: Any, *, symbolic_zeros: bool, **more: Any
+) -> Example:
+    """An example of a call: of a function of one result."""
+    params = {
+        "name": function_name(fun),
+        "call_jaxpr": stage_closed(lambda *xs: [fun(*xs)], avals),
+        "rule": rule,
+        "num_consts": 0,
+        "symbolic_zeros": symbolic_zeros,
+    }
+    return Example(tuple(avals), params, **more)
 
 
 def run(call: Any, args: Sequence[Any]) -> list[Any]:
@@ -119,6 +152,17 @@ class BatchedCall:
             matched(x, d, wanted, self.axis)
             for x, d, wanted in zip(results, dims, self.out_dims, strict=True)
         ]
+
+
+class BatchedRule:
+    """The rule of a call, mapped over stacks of what it gets; a subclass says of what."""
+
+    __slots__ = ("call", "dims", "rule")
+
+    def __init__(self, rule: Any, call: BatchedCall, num_consts: int) -> None:
+        self.rule = rule
+        self.call = call
+        self.dims = call.dims[num_consts:]
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import argument_paths, function_name, signature_of
 from jaxlab.primitives.conversion import stop_gradient
 from jaxlab.transforms.descriptions import kind_of
+from jaxlab.transforms.ruled_call import RuledCall
 
 
 class RuledFunction:
@@ -24,6 +25,7 @@ class RuledFunction:
     """
 
     kind: str
+    primitive: RuledCall
     nondiff_argnums: tuple[int, ...]
 
     def __init__(
@@ -31,6 +33,7 @@ class RuledFunction:
     ) -> None:
         functools.update_wrapper(self, fun)
         self.fun = fun
+        self.symbolic_zeros = False
         self._simple_count: int | None = None
         if isinstance(nondiff_argnums, int):
             raise TypeError(
@@ -102,6 +105,20 @@ class RuledFunction:
             if type(x) not in aval_makers:
                 check_result(self.kind, self.fun, x)
         return out
+
+    def apply(self, args: tuple[Any, ...], numbers: tuple[int, ...], rule: Callable[..., Any]) -> Any:
+        """Call the function where its rules may matter: ``rule`` makes one for the call and its operands."""
+        self.check_arguments(args, numbers)
+        call, operands = FlatCall.of(self.kind, self.fun, args, numbers)
+        out = self.primitive.bind(
+            *operands,
+            name=call.name(),
+            call_jaxpr=call,
+            rule=rule(call, operands),
+            num_consts=0,
+            symbolic_zeros=self.symbolic_zeros,
+        )
+        return tree.unflatten(call.out_tree, out)
 
     def check_arguments(self, args: tuple[Any, ...], numbers: Sequence[int]) -> None:
         """Raise TypeError unless all arguments that rules differentiate by are arrays or trees of them."""
