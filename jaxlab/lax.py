@@ -281,14 +281,14 @@ if _TYPE_CHECKING:
     from jaxlab.extend.core.primitives import zeta_p as zeta_p
     from jaxlab.primitives.collective_exchange import all_to_all as all_to_all
     from jaxlab.primitives.collective_exchange import all_to_all_p as all_to_all_p
-    from jaxlab.primitives.collective_exchange import pbroadcast as pbroadcast
-    from jaxlab.primitives.collective_exchange import ppermute as ppermute
-    from jaxlab.primitives.collective_exchange import ppermute_p as ppermute_p
-    from jaxlab.primitives.collective_exchange import pshuffle as pshuffle
     from jaxlab.primitives.collective_exchange import pswapaxes as pswapaxes
     from jaxlab.primitives.collective_gather import all_gather as all_gather
     from jaxlab.primitives.collective_gather import all_gather_p as all_gather_p
     from jaxlab.primitives.collective_gather import psum_scatter as psum_scatter
+    from jaxlab.primitives.collective_permutations import pbroadcast as pbroadcast
+    from jaxlab.primitives.collective_permutations import ppermute as ppermute
+    from jaxlab.primitives.collective_permutations import ppermute_p as ppermute_p
+    from jaxlab.primitives.collective_permutations import pshuffle as pshuffle
     from jaxlab.primitives.collective_reductions import pmax as pmax
     from jaxlab.primitives.collective_reductions import pmax_p as pmax_p
     from jaxlab.primitives.collective_reductions import pmean as pmean
@@ -361,10 +361,9 @@ else:
                 "tanh_p reduce_window_max_p reduce_window_min_p select_and_gather_add_p "
                 "select_and_scatter_add_p reduce_window_sum_p"
             ),
-            "jaxlab.primitives.collective_exchange": (
-                "all_to_all all_to_all_p pbroadcast ppermute ppermute_p pshuffle pswapaxes"
-            ),
+            "jaxlab.primitives.collective_exchange": "all_to_all all_to_all_p pswapaxes",
             "jaxlab.primitives.collective_gather": "all_gather all_gather_p psum_scatter",
+            "jaxlab.primitives.collective_permutations": "pbroadcast ppermute ppermute_p pshuffle",
             "jaxlab.primitives.collective_reductions": "pmax pmax_p pmean pmin pmin_p psum psum_p",
             "jaxlab.primitives.collectives": "axis_index axis_index_p axis_size pcast",
             "jaxlab.primitives.convolution": "conv_general_dilated conv_general_dilated_p",

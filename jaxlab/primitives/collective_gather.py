@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from jaxlab import tree
-from jaxlab.core import axes as named_axes
 from jaxlab.core.aval import ShapedArray, aval_of
-from jaxlab.core.axes import MappedAxis
 from jaxlab.core.primitive import Example
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import broadcast_axis, move_axis, reduce_sum, zero_ct
 from jaxlab.primitives.collectives import (
     Collective,
+    Place,
     axis_names,
     axis_of,
+    check_parts,
     each_slice,
     group_size,
     index_groups,
@@ -110,7 +110,7 @@ def psum_scatter(
 
     def scatter(leaf: Any) -> Any:
         dimension = axis_of("psum_scatter", scatter_dimension, leaf)
-        check_scatter(aval_of(leaf), dimension, names, size, tiled)
+        _check_scatter(aval_of(leaf), dimension, names, size, tiled)
         return reduce_scatter_p.bind(
             leaf,
             axis_name=names,
@@ -123,16 +123,8 @@ def psum_scatter(
     return tree.map(scatter, x)
 
 
-def check_scatter(x: ShapedArray, i: int, axis_name: Any, axis_size: int, tiled: bool) -> None:
-    """ValueError unless the axis ``i`` can be given out to ``axis_size`` slices."""
-    size = x.shape[i]
-    if size % axis_size if tiled else size != axis_size:
-        wanted = "must be divisible by" if tiled else "must be"
-        raise ValueError(
-            f"psum_scatter: axis {i} of {x.str_short()} has size {size}, but it {wanted} {axis_size}, the number of "
-            f"slices along {', '.join(map(repr, axis_names(axis_name)))}; "
-            + ("pad it" if tiled else "scatter another axis, or parts of this one with tiled=True")
-        )
+def _check_scatter(x: ShapedArray, i: int, axis_name: Any, axis_size: int, tiled: bool) -> None:
+    check_parts("psum_scatter", f"axis {i}", x.shape[i], x, axis_size, axis_name, tiled, "scatter")
 
 
 def fold(x: Any, axis: int) -> Any:
@@ -186,11 +178,9 @@ class AllGather(Collective, Linear):
 
     def across(
         self,
-        axis: MappedAxis,
+        place: Place,
         x: Any,
         d: int | None,
-        major: tuple[Any, ...],
-        minor: tuple[Any, ...],
         *,
         all_gather_dimension: int,
         axis_name: Any,
@@ -199,7 +189,8 @@ class AllGather(Collective, Linear):
         tiled: bool,
     ) -> tuple[Any, None]:
         i = all_gather_dimension
-        if not major and not minor:
+        axis, major, minor = place
+        if not place.others:
             x = broadcast_axis(x, axis.size, i) if d is None else move_axis(x, d, i)
             return fold(x, i) if tiled else x, None
         x = broadcast_axis(x, axis.size, 0) if d is None else move_axis(x, d, 0)
@@ -255,7 +246,7 @@ class ReduceScatter(Collective, Linear):
         tiled: bool,
     ) -> ShapedArray:
         i = scatter_dimension
-        check_scatter(x, i, axis_name, axis_size, tiled)
+        _check_scatter(x, i, axis_name, axis_size, tiled)
         rest = (x.shape[i] // axis_size,) if tiled else ()
         return ShapedArray((*x.shape[:i], *rest, *x.shape[i + 1 :]), x.dtype, x.weak_type)
 
@@ -276,11 +267,9 @@ class ReduceScatter(Collective, Linear):
 
     def across(
         self,
-        axis: MappedAxis,
+        place: Place,
         x: Any,
         d: int | None,
-        major: tuple[Any, ...],
-        minor: tuple[Any, ...],
         *,
         axis_name: Any,
         scatter_dimension: int,
@@ -289,15 +278,16 @@ class ReduceScatter(Collective, Linear):
         tiled: bool,
     ) -> tuple[Any, int]:
         i = scatter_dimension
+        axis = place.axis
         x = mul(x, scalar_like(x, axis.size)) if d is None else reduce_sum(x, (d,))
-        if not major and not minor:
+        if not place.others:
             return divide(x, i, axis.size) if tiled else x, i
         # One's own part of the parts for each of the others, which are then given out among those.
-        before = math.prod(named_axes.axis_size(name, "psum_scatter") for name in major)
+        before = group_size("psum_scatter", place.major)
         x = move_axis(divide(x, i, before, axis.size), i + 1, 0)
         x = self.bind(
             fold(x, i + 1),
-            axis_name=(*major, *minor),
+            axis_name=place.others,
             scatter_dimension=i + 1,
             axis_index_groups=None,
             axis_size=axis_size // axis.size,

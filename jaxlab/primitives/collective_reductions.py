@@ -9,12 +9,19 @@ import numpy as np
 
 from jaxlab import dtypes, tree
 from jaxlab.core.aval import ShapedArray, Zero, aval_of, is_inexact
-from jaxlab.core.axes import MappedAxis
 from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import Tracer
 from jaxlab.primitives.arithmetic import div, mul
 from jaxlab.primitives.broadcasting import broadcast_in_dim, move_axis, reduce_sum_p, zero_ct
-from jaxlab.primitives.collectives import Collective, Groups, axis_names, each_slice, group_size, index_groups
+from jaxlab.primitives.collectives import (
+    Collective,
+    Groups,
+    Place,
+    axis_names,
+    each_slice,
+    group_size,
+    index_groups,
+)
 from jaxlab.primitives.comparison import eq
 from jaxlab.primitives.conversion import convert_element_type
 from jaxlab.primitives.elementwise import scalar_like
@@ -195,39 +202,19 @@ class AllReduce(Collective):
         positional = _positional(axes)
         return self.along.lower(ctx, x, axes=positional, **self.fixed) if positional else x
 
-    def batch(  # type: ignore[override]
-        self,
-        axis: MappedAxis,
-        args: Sequence[Any],
-        dims: Sequence[int | None],
-        *,
-        axes: Any,
-        axis_index_groups: Any,
-    ) -> tuple[Any, int | None]:
-        return super().batch(axis, args, dims, axes=axes, axis_index_groups=axis_index_groups)
-
     def beside(self, x: Any, d: int, *, axes: Any, axis_index_groups: Any) -> tuple[Any, int]:
         if _positional(axes):
             x, d, axes = move_axis(x, d, 0), 0, _shifted(axes)
         return self.bind(x, axes=axes, axis_index_groups=axis_index_groups), d
 
     def across(
-        self,
-        axis: MappedAxis,
-        x: Any,
-        d: int | None,
-        major: tuple[Any, ...],
-        minor: tuple[Any, ...],
-        *,
-        axes: Any,
-        axis_index_groups: Any,
+        self, place: Place, x: Any, d: int | None, *, axes: Any, axis_index_groups: Any
     ) -> tuple[Any, int | None]:
+        name, size = place.axis.name, place.axis.size
         if d is None:
-            axes = tuple([a for a in axes if a != axis.name])
-            return self.repeated(
-                self.bind(x, axes=axes, axis_index_groups=None) if axes else x, axis.size
-            ), None
-        axes = tuple([0 if a == axis.name else a for a in _shifted(axes)])
+            axes = tuple([a for a in axes if a != name])
+            return self.repeated(self.bind(x, axes=axes, axis_index_groups=None) if axes else x, size), None
+        axes = tuple([0 if a == name else a for a in _shifted(axes)])
         return self.bind(move_axis(x, d, 0), axes=axes, axis_index_groups=None), None
 
     def repeated(self, x: Any, size: int) -> Any:

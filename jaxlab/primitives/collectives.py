@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from jaxlab.core.primitive import Example, Primitive
 from jaxlab.core.trace import current
 from jaxlab.primitives.arithmetic import add, mul
 from jaxlab.primitives.creation import iota
-from jaxlab.primitives.reshaping import I32
+from jaxlab.primitives.reshaping import I32, Linear
 
 Groups = tuple[tuple[int, ...], ...]
 
@@ -47,6 +47,25 @@ def axis_of(op: str, axis: int, x: Any) -> int:
             + (f"give an axis from {-ndim} to {ndim - 1}" if ndim else "add one with expand_dims")
         )
     return axis % ndim
+
+
+class Place(NamedTuple):
+    """Where the axis that is mapped here stands among the axes of a collective.
+
+    Attributes:
+      axis: the mapped axis.
+      major: the names of those before it, in row-major order.
+      minor: the names of those behind it.
+    """
+
+    axis: MappedAxis
+    major: tuple[Any, ...]
+    minor: tuple[Any, ...]
+
+    @property
+    def others(self) -> tuple[Any, ...]:
+        """The names of all others, in order."""
+        return (*self.major, *self.minor)
 
 
 class Collective(Primitive):
@@ -106,24 +125,39 @@ class Collective(Primitive):
                 f"{self.called}: axis_index_groups were given for axis {axis.name!r}, but vmap maps that axis as "
                 "a whole; reshape it into two axes, and map each with a name of its own"
             )
-        place = names.index(axis.name)
-        return self.across(axis, x, d, names[:place], names[place + 1 :], **params)
+        i = names.index(axis.name)
+        return self.across(Place(axis, names[:i], names[i + 1 :]), x, d, **params)
 
     def beside(self, x: Any, d: int, **params: Any) -> tuple[Any, int]:
         """The result where an axis is mapped that the operation does not work across, and its batch dim."""
         raise NotImplementedError(f"primitive {self.name} cannot be batched over other axes")
 
-    def across(
-        self,
-        axis: MappedAxis,
-        x: Any,
-        d: int | None,
-        major: tuple[Any, ...],
-        minor: tuple[Any, ...],
-        **params: Any,
-    ) -> tuple[Any, int | None]:
-        """The result where one of its axes is mapped; others stand before and behind it, in row-major order."""
+    def across(self, place: Place, x: Any, d: int | None, **params: Any) -> tuple[Any, int | None]:
+        """The result where one of its axes is mapped, and where that went."""
         raise NotImplementedError(f"primitive {self.name} cannot be batched")
+
+
+class Forwarding(Collective, Linear):
+    """A collective whose results are slices of its operand, as they are."""
+
+    def abstract_eval(self, x: Any, **params: Any) -> ShapedArray:
+        return ShapedArray(x.shape, x.dtype, x.weak_type)
+
+    def beside(self, x: Any, d: int, **params: Any) -> tuple[Any, int]:
+        return self.bind(x, **params), d
+
+
+def check_parts(
+    op: str, what: str, size: int, x: ShapedArray, count: int, axis_name: Any, tiled: bool, verb: str
+) -> None:
+    """ValueError unless ``what``, an axis of ``x`` of this size, can be given out to ``count`` slices."""
+    if size % count if tiled else size != count:
+        wanted = "must be divisible by" if tiled else "must be"
+        raise ValueError(
+            f"{op}: {what} of {x.str_short()} has size {size}, but it {wanted} {count}, the number of slices along "
+            f"{', '.join(map(repr, axis_names(axis_name)))}; "
+            + ("pad it" if tiled else f"{verb} another axis, or parts of this one with tiled=True")
+        )
 
 
 def each_slice(

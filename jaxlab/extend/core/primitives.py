@@ -25,8 +25,8 @@ from jaxlab.primitives.broadcasting import broadcast_in_dim_p as broadcast_in_di
 from jaxlab.primitives.broadcasting import reduce_sum_p as reduce_sum_p
 from jaxlab.primitives.broadcasting import squeeze_p as squeeze_p
 from jaxlab.primitives.collective_exchange import all_to_all_p as all_to_all_p
-from jaxlab.primitives.collective_exchange import ppermute_p as ppermute_p
 from jaxlab.primitives.collective_gather import all_gather_p as all_gather_p
+from jaxlab.primitives.collective_permutations import ppermute_p as ppermute_p
 from jaxlab.primitives.collective_reductions import pmax_p as pmax_p
 from jaxlab.primitives.collective_reductions import pmin_p as pmin_p
 from jaxlab.primitives.collective_reductions import psum_p as psum_p
