@@ -186,6 +186,7 @@ class Callback(Primitive):
     """A call of a `FlatCallback`."""
 
     multiple_results = True
+    without_derivative = "give it a rule with jaxlab.custom_jvp"  # what to do about it
 
     def bind(self, *args: Any, **params: Any) -> Any:
         """Apply it: where nothing is traced, by a call of the function."""
@@ -209,6 +210,18 @@ class Callback(Primitive):
             result_avals,
             has_side_effect=bool(effects),
             ordered=ORDERED_IO in effects,
+        )
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        raise ValueError(
+            f"{told(self.name, params['callback'].function)}: a call of a Python function was given to be "
+            f"differentiated, but its derivative is not known; {self.without_derivative}"
+        )
+
+    def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
+        raise ValueError(
+            f"{told(self.name, params['callback'].function)}: a call of a Python function was given to be "
+            "transposed, but it is not known to be linear; give it a rule with jaxlab.custom_vjp"
         )
 
     def reference(self, *args: Any, callback: Any, **params: Any) -> list[Any]:
@@ -243,18 +256,6 @@ class Callback(Primitive):
 
 class PureCallback(Callback):
     name = "pure_callback"
-
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
-        raise ValueError(
-            f"{told(self.name, params['callback'].function)}: a call of a Python function was given to be "
-            "differentiated, but its derivative is not known; give it a rule with jaxlab.custom_jvp"
-        )
-
-    def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
-        raise ValueError(
-            f"{told(self.name, params['callback'].function)}: a call of a Python function was given to be "
-            "transposed, but it is not known to be linear; give it a rule with jaxlab.custom_vjp"
-        )
 
     def batch(
         self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
@@ -294,22 +295,10 @@ def _row_sums(x: Any, y: Any) -> tuple[Any, Any]:
 
 class IOCallback(Callback):
     name = "io_callback"
+    without_derivative = "cut the dependence with lax.stop_gradient, or give it a rule with jaxlab.custom_jvp"
 
     def effects(self, params: dict[str, Any]) -> Effects:
         return frozenset({ORDERED_IO if params["ordered"] else IO})
-
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
-        raise ValueError(
-            f"{told(self.name, params['callback'].function)}: a call of a Python function was given to be "
-            "differentiated, but its derivative is not known; cut the dependence with lax.stop_gradient, or "
-            "give it a rule with jaxlab.custom_jvp"
-        )
-
-    def transpose(self, ct: Any, *args: Any, **params: Any) -> list[Any]:
-        raise ValueError(
-            f"{told(self.name, params['callback'].function)}: a call of a Python function was given to be "
-            "transposed, but it is not known to be linear; give it a rule with jaxlab.custom_vjp"
-        )
 
     def batch(
         self, size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any

@@ -21,7 +21,11 @@ apply_to_references: list[Callable[[HigherOrder, Sequence[Any], dict[str, Any], 
 
 
 class HigherOrder(Primitive):
-    """An operation with programs among its parameters: it does what they do, and hands named axes on to them."""
+    """An operation with programs among its parameters: it does what they do, and hands named axes on to them.
+
+    ``rules_on_references`` tells that its rules need no discharging first, since they do nothing but derive a
+    program and apply that.
+    """
 
     multiple_results = True
     axis_aware = True

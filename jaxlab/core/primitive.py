@@ -43,13 +43,22 @@ class Primitive:
     """An operation of the language, with every rule that a transformation asks for.
 
     A subclass sets ``name`` and writes ``abstract_eval``, ``lower``, ``jvp``, ``transpose`` (where
-    ``linear_in`` is not empty), ``batch``, ``reference`` and ``examples``. Rules get parameters by keyword.
-    With ``multiple_results`` they return sequences. An operation is ``additive`` if it is linear in all its
-    operands together, as concatenation is, ``bilinear`` if it is so in each of two, as a product is. With
-    ``axis_aware`` the batch rule is given the ``MappedAxis`` in place of its size, and is asked for a named
-    axis even where no argument is mapped. With
-    ``unconditional`` the rules jvp, batch and partial_eval are asked even where no argument has a tangent, is
-    mapped or is unknown.
+    ``linear_in`` is not empty), ``batch``, ``reference`` and ``examples``. The other rules have a default, which
+    is right for what neither holds programs nor touches references. Rules get parameters by keyword.
+
+    Attributes:
+      name: what jaxprs call it.
+      multiple_results: whether it has any number of results; then rules take and return sequences of them.
+      linear_in: the operands in each of which alone it is linear, so that transpose may be asked for those.
+      additive: whether it is linear in all its operands together, as concatenation is.
+      bilinear: whether it is linear in each of two operands, as a product is.
+      axis_aware: whether the batch rule is given the `MappedAxis` in place of its size, and is asked for a named
+        axis even where no argument is mapped.
+      unconditional: whether the rules jvp, batch and partial_eval are asked even where no argument has a
+        tangent, is mapped or is unknown.
+      holds_programs: whether there are programs among its parameters. What is compiled for it is kept with the
+        first of them, and the rule prune is asked.
+      takes_references: whether references may be among its operands.
     """
 
     name: str
@@ -58,8 +67,8 @@ class Primitive:
     additive: bool = False
     bilinear: bool = False
     axis_aware: bool = False
-    holds_programs: bool = False
     unconditional: bool = False
+    holds_programs: bool = False
     takes_references: bool = False
 
     def __init__(self, name: str | None = None) -> None:
