@@ -152,7 +152,7 @@ def _bind(
     out = primitive.bind(
         *leaves,
         callback=FlatCallback(callback, in_tree),
-        result_avals=declared(result_shape_dtypes, results, name),
+        result_avals=declared(results, name),
         **params,
     )
     return tree.unflatten(out_tree, out)

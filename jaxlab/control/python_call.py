@@ -128,8 +128,8 @@ def _row_major(ranks: Sequence[int]) -> str:
     return f"[{', '.join(dense)}]"
 
 
-def declared(result_shape_dtypes: Any, leaves: Sequence[Any], name: str) -> tuple[ShapedArray, ...]:
-    """The types that the leaves of ``result_shape_dtypes`` announce.
+def declared(leaves: Sequence[Any], name: str) -> tuple[ShapedArray, ...]:
+    """The types that the leaves of ``result_shape_dtypes`` announce, for the callback ``name``.
 
     Raises:
       AttributeError: if a leaf has no shape or dtype.

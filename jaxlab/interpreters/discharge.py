@@ -110,11 +110,6 @@ def discharge_program(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, tuple[int, ...]
     return discharged(closed, list(written)), written
 
 
-def without_references(closed: ClosedJaxpr) -> ClosedJaxpr:
-    """The program without the references that it makes for itself; those among its inputs must not be there."""
-    return discharged(closed, []) if touches_references(closed.effects) else closed
-
-
 def _apply(primitive: HigherOrder, args: Sequence[Any], params: dict[str, Any], held: set[int]) -> Any:
     """Apply a program to references: read them before, and write those that it changes after."""
     if current.trace.parent is None and len({id(args[i]) for i in held}) == len(held):

@@ -26,11 +26,6 @@ from jaxlab.runtime.array import Array
 from jaxlab.runtime.transfer import host_value
 
 
-def is_watched() -> bool:
-    """Whether results are to be checked in this thread."""
-    return config.debug_nans or config.debug_infs
-
-
 def check_results(closed: ClosedJaxpr, name: str, args: Sequence[Any], results: Sequence[Any]) -> None:
     """Raise FloatingPointError if a result of a program holds a value that is watched for.
 

@@ -44,7 +44,7 @@ def linear_transpose(
         raise NotImplementedError("linear_transpose: reduce_axes is no longer supported; leave it out")
     check_callable("linear_transpose", fun)
     leaves, in_tree = tree.flatten(primals)
-    avals = [_aval(fun, x) for x in leaves]
+    avals = [_aval(x) for x in leaves]
     flat = FlatFunction(fun, tree.structure((primals, {})))
     jaxpr, consts = stage(flat, avals, debug_info(fun, primals, {}))
     jaxpr, _ = dce(jaxpr, [True] * len(jaxpr.outvars))
@@ -58,7 +58,7 @@ def linear_transpose(
     return Partial(TransposedFunction(function_name(fun), jaxpr, in_tree, flat.out_tree, avals), consts)
 
 
-def _aval(fun: Any, x: Any) -> ShapedArray:
+def _aval(x: Any) -> ShapedArray:
     if is_array_like(x) or not (hasattr(x, "shape") and hasattr(x, "dtype")):
         return aval_of(x)
     return ShapedArray(tuple(x.shape), dtypes.canonicalize(x.dtype), bool(getattr(x, "weak_type", False)))

@@ -12,7 +12,7 @@ import jaxlab.numpy as jnp
 from jaxlab import lax
 from jaxlab.core.printing import jaxpr_to_text
 from jaxlab.core.typecheck import check_jaxpr
-from jaxlab.interpreters.discharge import discharge_program, without_references
+from jaxlab.interpreters.discharge import discharge_program, discharged
 
 V = np.arange(4.0, dtype=np.float32)
 
@@ -306,7 +306,7 @@ def test_programs_are_well_typed_and_discharge(form: Any) -> None:
     x = np.ones((2, 4), np.float32) if form is jax.vmap or "vmap" in form.__code__.co_names else V
     closed = jax.make_jaxpr(form(loss))(x)
     check_jaxpr(closed)
-    pure = without_references(closed)
+    pure = discharged(closed, [])
     check_jaxpr(pure)
     text = jaxpr_to_text(pure)
     assert "Ref{" not in text
