@@ -144,3 +144,21 @@ def _jvp_jaxpr(
 
     in_avals: list[ShapedArray] = avals + [t for t, n in zip(tangent_avals, nonzero_in, strict=True) if n]
     return stage_closed(fun, in_avals, closed.jaxpr.debug), nonzero_out
+
+
+def jvp_of_call(
+    closed: ClosedJaxpr,
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    apply: Callable[[ClosedJaxpr, Sequence[Any]], Sequence[Any]],
+) -> tuple[list[Any], list[Any]]:
+    """The jvp rule of what calls a program on its operands: ``apply`` calls the derived one on more of them."""
+    nonzero = [type(t) is not Zero for t in tangents]
+    both, nonzero_out = jvp_jaxpr(closed, nonzero)
+    out = apply(both, [*primals, *[t for t, n in zip(tangents, nonzero, strict=True) if n]])
+    count = len(nonzero_out)
+    rest = iter(out[count:])
+    return list(out[:count]), [
+        next(rest) if n else Zero(aval.to_tangent_aval())
+        for n, aval in zip(nonzero_out, closed.out_avals, strict=True)
+    ]

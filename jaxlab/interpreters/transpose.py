@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxlab import lazy
@@ -150,3 +150,19 @@ def _transpose_jaxpr(
         return [instantiate(ct) for ct, n in zip(found, nonzero, strict=True) if n]
 
     return stage_closed(fun, nonlinear_avals + ct_avals, jaxpr.debug), nonzero
+
+
+def transpose_of_call(
+    closed: ClosedJaxpr,
+    cts: Sequence[Any],
+    args: Sequence[Any],
+    apply: Callable[[ClosedJaxpr, Sequence[Any]], Sequence[Any]],
+) -> list[Any]:
+    """The transpose rule of what calls a program on its operands: ``apply`` calls the transposed one."""
+    linear = [type(x) is UndefinedPrimal for x in args]
+    zeros = [type(ct) is Zero for ct in cts]
+    back, nonzero = transpose_jaxpr(closed, linear, zeros)
+    values = [x for x, is_linear in zip(args, linear, strict=True) if not is_linear]
+    given = [instantiate(ct) for ct, zero in zip(cts, zeros, strict=True) if not zero]
+    found, flags = iter(apply(back, [*values, *given])), iter(nonzero)
+    return [(next(found) if next(flags) else None) if is_linear else None for is_linear in linear]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxlab import lazy
-from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero
+from jaxlab.core.aval import ShapedArray
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, Var, dce
@@ -17,12 +17,12 @@ from jaxlab.core.primitive import Example
 from jaxlab.core.pruning import pruned_call
 from jaxlab.core.trace import interpret_with
 from jaxlab.interpreters.batching import batch_jaxpr_anywhere
-from jaxlab.interpreters.jvp import jvp_jaxpr
+from jaxlab.interpreters.jvp import jvp_of_call
 from jaxlab.interpreters.partial_eval import Halves, split_jaxpr
 from jaxlab.interpreters.staging import eval_closed, stage_closed
-from jaxlab.interpreters.transpose import transpose_jaxpr
+from jaxlab.interpreters.transpose import transpose_of_call
 from jaxlab.primitives.arithmetic import mul
-from jaxlab.primitives.broadcasting import F32, instantiate
+from jaxlab.primitives.broadcasting import F32
 from jaxlab.primitives.transcendental import sin
 from jaxlab.runtime.sharding import single_device
 
@@ -60,14 +60,7 @@ class Jit(HigherOrder):
     def jvp(
         self, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
     ) -> tuple[list[Any], list[Any]]:
-        nonzero = [type(t) is not Zero for t in tangents]
-        both, nonzero_out = jvp_jaxpr(jaxpr, nonzero)
-        given = [t for t, n in zip(tangents, nonzero, strict=True) if n]
-        out = self.rebind(both, [*primals, *given], params)
-        count = len(jaxpr.jaxpr.outvars)
-        rest = iter(out[count:])
-        zeros = [Zero(aval.to_tangent_aval()) for aval in jaxpr.out_avals]
-        return out[:count], [next(rest) if n else zero for n, zero in zip(nonzero_out, zeros, strict=True)]
+        return jvp_of_call(jaxpr, primals, tangents, lambda both, args: self.rebind(both, args, params))
 
     def partial_eval(
         self, trace: Any, unknown: Sequence[bool], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
@@ -94,14 +87,7 @@ class Jit(HigherOrder):
         return results[:count], results[count:]
 
     def transpose(self, ct: Any, *args: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
-        linear = [type(x) is UndefinedPrimal for x in args]
-        zeros = [type(c) is Zero for c in ct]
-        back, nonzero = transpose_jaxpr(jaxpr, linear, zeros)
-        values = [x for x, u in zip(args, linear, strict=True) if not u]
-        given = [instantiate(c) for c, z in zip(ct, zeros, strict=True) if not z]
-        out = iter(self.rebind(back, [*values, *given], params))
-        flags = iter(nonzero)
-        return [(next(out) if next(flags) else None) if u else None for u in linear]
+        return transpose_of_call(jaxpr, ct, args, lambda back, given: self.rebind(back, given, params))
 
     def batch(
         self,
