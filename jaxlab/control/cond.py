@@ -19,11 +19,9 @@ from jaxlab.control.bodies import (
     trace_body,
 )
 from jaxlab.control.cond_primitive import cond_p
-from jaxlab.core.aval import aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Tracer
-from jaxlab.interpreters.staging import eval_closed, stage_closed
 from jaxlab.primitives.comparison import clamp, ne
 from jaxlab.primitives.conversion import convert_element_type
 
@@ -163,7 +161,6 @@ def branch_on(
     check_body_references(what, leaves, avals, bodies)
     _check_same(what, bodies, names)
     programs, shared = share_constants(bodies)
-    programs = _join_weak_types(programs)
     forwarded = _forwarded(programs)
     inputs = [*shared, *leaves]
     kept = tuple(_without(program, [i is not None for i in forwarded]) for program in programs)
@@ -214,24 +211,3 @@ def _check_same(what: str, bodies: Sequence[Body], names: Sequence[str]) -> None
                 f"{what}: the branches must return the same types, but {'; '.join(wrong)}; convert or reshape in "
                 "one of them"
             )
-
-
-def _join_weak_types(programs: list[ClosedJaxpr]) -> list[ClosedJaxpr]:
-    """A result is weakly typed only if it is so in every branch."""
-    weak = [all(avals) for avals in zip(*[[a.weak_type for a in p.out_avals] for p in programs], strict=True)]
-    if all([a.weak_type for a in p.out_avals] == weak for p in programs):
-        return programs
-    return [_strengthened(p, weak) for p in programs]
-
-
-@memoised
-def _strengthened(closed: ClosedJaxpr, weak: Sequence[bool]) -> ClosedJaxpr:
-    """The program with only those results weakly typed that are marked in ``weak``."""
-
-    def fun(*args: Any) -> list[Any]:
-        return [
-            x if w or not aval_of(x).weak_type else convert_element_type(x, aval_of(x).dtype)
-            for x, w in zip(eval_closed(closed, *args), weak, strict=True)
-        ]
-
-    return stage_closed(fun, closed.in_avals, closed.jaxpr.debug)

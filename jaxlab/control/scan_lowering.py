@@ -38,7 +38,7 @@ def lower_scan(
     stacked = {v: i for i, v in reversed(list(enumerate(rows_of))) if v not in given}
     own = sorted(stacked.values())
     y_avals = [ctx.avals_out[num_carry + i] for i in own]
-    ys = [b.full(0, aval) for aval in y_avals]
+    ys = [b.full(0, _in_words(aval)) for aval in y_avals]
     i32 = b.tensor((), np.dtype(np.int32))
     counter = ShapedArray((), np.dtype(np.int32))
 
@@ -93,6 +93,12 @@ def lower_scan(
 
 def _key_rank(aval: ShapedArray) -> tuple[int, ...]:
     return () if isinstance(aval.dtype, np.dtype) else tuple(aval.dtype.key_shape)
+
+
+def _in_words(aval: ShapedArray) -> ShapedArray:
+    """The type in which an array is kept: random keys are words."""
+    words = _key_rank(aval)
+    return ShapedArray(aval.shape + words, np.dtype(np.uint32)) if words else aval
 
 
 def _take(b: Any, x: Any, index: Any, aval: ShapedArray) -> Any:

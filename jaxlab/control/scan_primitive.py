@@ -423,13 +423,13 @@ def _transposed_body(
     jaxpr: ClosedJaxpr, consts_l: Sequence[bool], num_carry: int, xs_l: Sequence[bool]
 ) -> ClosedJaxpr:
     """A step backwards: from fixed values, running sums, cotangents of carry and output, and residuals."""
-    jaxpr = _with_carry_of_results(jaxpr, len(consts_l), num_carry)
-    avals = jaxpr.in_avals
-    const_avals, carry_avals, x_avals = split_by(avals, len(consts_l), num_carry)
+    const_avals, carry_avals, x_avals = split_by(jaxpr.in_avals, len(consts_l), num_carry)
     fixed = [a for a, is_linear in zip(const_avals, consts_l, strict=True) if not is_linear]
     totals = [a.to_tangent_aval() for a, is_linear in zip(const_avals, consts_l, strict=True) if is_linear]
     residuals = [a for a, is_linear in zip(x_avals, xs_l, strict=True) if not is_linear]
     ct_out = [a.to_tangent_aval() for a in jaxpr.out_avals]
+    # Cotangents of a carry have the type that it has after a step: it may start weakly typed and not stay so.
+    carry_avals = ct_out[:num_carry]
 
     def fun(*inputs: Any) -> list[Any]:
         given, sums, cts, rest = split_by(inputs, len(fixed), len(totals), len(ct_out))
@@ -454,15 +454,6 @@ def _transposed_body(
         ]
 
     return stage_closed(fun, [*fixed, *totals, *ct_out, *residuals], jaxpr.jaxpr.debug)
-
-
-def _with_carry_of_results(jaxpr: ClosedJaxpr, num_consts: int, num_carry: int) -> ClosedJaxpr:
-    """The step at a carry of the types that it returns: one may start weakly typed and not stay so."""
-    consts, _, xs = split_by(jaxpr.in_avals, num_consts, num_carry)
-    avals = [*consts, *jaxpr.out_avals[:num_carry], *xs]
-    if avals == jaxpr.in_avals:
-        return jaxpr
-    return stage_closed(lambda *args: eval_closed(jaxpr, *args), avals, jaxpr.jaxpr.debug)
 
 
 scan_p = Scan()

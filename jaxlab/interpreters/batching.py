@@ -28,8 +28,9 @@ class BatchTracer(Tracer):
     """A value whose axis ``dim`` is mapped; its own aval is without that axis."""
 
     __slots__ = ("dim", "value")
+    _trace: BatchTrace
 
-    def __init__(self, trace: Trace, value: Any, dim: int) -> None:
+    def __init__(self, trace: BatchTrace, value: Any, dim: int) -> None:
         self._trace = trace
         self.aval = slice_aval(aval_of(value), dim)
         self.value = value
@@ -44,13 +45,18 @@ class BatchTracer(Tracer):
 
 
 class BatchTrace(Trace):
-    """Applies the batch rule where an argument is mapped; all else goes to the parent."""
+    """Applies the batch rule where an argument is mapped; all else goes to the parent.
 
-    __slots__ = ("args", "axis", "fun")
+    A function with derivative rules of its own runs, and so do the rules, under a later trace with the same
+    ``tag``: what they close over is mapped there, too.
+    """
 
-    def __init__(self, parent: Trace, axis: MappedAxis) -> None:
+    __slots__ = ("args", "axis", "fun", "tag")
+
+    def __init__(self, parent: Trace, axis: MappedAxis, tag: object | None = None) -> None:
         super().__init__(parent)
         self.axis = axis
+        self.tag = tag or object()
         self.fun: Any = None
         self.args: Sequence[Any] = ()
 
@@ -72,7 +78,7 @@ class BatchTrace(Trace):
         dims: list[int | None] = []
         mapped = False
         for x in args:
-            if type(x) is BatchTracer and x._trace is self:
+            if type(x) is BatchTracer and (x._trace is self or x._trace.tag is self.tag):
                 values.append(x.value)
                 dims.append(x.dim)
                 mapped = True
@@ -89,14 +95,18 @@ class BatchTrace(Trace):
             else:
                 return primitive.bind(*values, **params)
         if primitive.multiple_results:
-            return [x if d is None else BatchTracer(self, x, d) for x, d in zip(out, out_dims, strict=True)]
+            return self.wrap(out, out_dims)
         return out if out_dims is None else BatchTracer(self, out, out_dims)
 
     def unwrap(self, x: Any) -> tuple[Any, int | None]:
         """Value and mapped axis of anything seen under this trace."""
-        if type(x) is BatchTracer and x._trace is self:
+        if type(x) is BatchTracer and (x._trace is self or x._trace.tag is self.tag):
             return x.value, x.dim
         return x, None
+
+    def wrap(self, values: Sequence[Any], dims: Sequence[int | None]) -> list[Any]:
+        """Tracers for the values that are mapped."""
+        return [x if d is None else BatchTracer(self, x, d) for x, d in zip(values, dims, strict=True)]
 
 
 def slice_aval(aval: ShapedArray, dim: int) -> ShapedArray:
@@ -120,16 +130,19 @@ def batch_flat(
     axis: MappedAxis,
     args: Sequence[Any],
     dims: Sequence[int | None],
+    tag: object | None = None,
 ) -> tuple[list[Any], list[int | None]]:
     """The results of ``fun``, flat like its arguments, on all slices at once, and the mapped axis of each.
+
+    With the ``tag`` of an earlier trace, values of that one are mapped in this one, too.
 
     Where the axis has a name, ``fun`` knows it. Rules that a user has written are mapped when they are called,
     which may be long after the function that they belong to.
     """
     if axis.name is not None and current.axes[-1:] != ((axis.name, axis.size),):
         with binding_axes([(axis.name, axis.size)]):
-            return batch_flat(fun, axis, args, dims)
-    trace = BatchTrace(current.trace, axis)
+            return batch_flat(fun, axis, args, dims, tag)
+    trace = BatchTrace(current.trace, axis, tag)
     trace.fun, trace.args = fun, args
     with interpret_with(trace):
         outputs = fun(

@@ -36,17 +36,19 @@ def backward(
     """
     primal: dict[Var, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
     linear: set[Var] = set()
+    # An argument may differ from the variable in weak type: the carry of a loop that does not stay weakly typed.
+    undefined: dict[Var, UndefinedPrimal] = {}
     for var, x in zip(jaxpr.invars, args, strict=True):
         if type(x) is UndefinedPrimal:
             linear.add(var)
+            undefined[var] = x
         else:
             primal[var] = x
     stateful = touches_references(jaxpr.effects)
     if stateful:
         linear |= _linear_references(jaxpr, linear)
     pending = _evaluate_nonlinear(jaxpr, primal, linear)
-    starting = [v for v, x in zip(jaxpr.invars, args, strict=True) if type(x) is UndefinedPrimal]
-    cotangent: dict[Var, Any] = dict(zip(starting, sums, strict=False))
+    cotangent: dict[Var, Any] = dict(zip(undefined, sums, strict=False))
 
     def accumulate(var: Any, ct: Any) -> None:
         if ct is None or type(ct) is Zero or type(var) is not Var or var not in linear:
@@ -65,7 +67,11 @@ def backward(
             if all(ct is None for ct in out_cts) and not refs:
                 continue
             values = [
-                v.val if type(v) is not Var else UndefinedPrimal(v.aval) if v in linear else primal[v]
+                v.val
+                if type(v) is not Var
+                else undefined.get(v) or UndefinedPrimal(v.aval)
+                if v in linear
+                else primal[v]
                 for v in eqn.invars
             ]
             current.scope = f"{scope}/transpose({eqn.scope})" if eqn.scope else scope

@@ -391,7 +391,7 @@ def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     Array([2, 1], dtype=int32)
     """
     type_of("count_nonzero", a)
-    return reduced(SUM, lax.ne(a, like(a, 0)), axis, _I32, keepdims)
+    return reduced(SUM, lax.ne(a, like(a, 0)), axis, dtypes.canonicalize(int), keepdims)
 
 
 def _arg_extreme(name: str, primitive: Any) -> Any:
@@ -407,7 +407,7 @@ def _arg_extreme(name: str, primitive: Any) -> Any:
             raise ValueError(
                 f"{name}: an array of shape {shape} was given, but at least one element is needed"
             )
-        out = primitive.bind(a, axes=(axis,), index_dtype=_I32)
+        out = primitive.bind(a, axes=(axis,), index_dtype=dtypes.canonicalize(int))
         return lax.expand_dims(out, restored) if keepdims else out
 
     program.__name__ = program.__qualname__ = name

@@ -90,7 +90,10 @@ class BatchedJvpRule(BatchedRule):
             out, ts = self.rule(xs[:count], xs[count:])
             return [*out, *ts]
 
-        results, dims = batch_with_zeros(fun, self.call.axis, [*primals, *tangents], [*self.dims, *self.dims])
+        call = self.call
+        results, dims = batch_with_zeros(
+            fun, call.axis, [*primals, *tangents], [*self.dims, *self.dims], call.inner
+        )
         half = len(results) // 2
         joint = [d if d is not None else e for d, e in zip(dims[:half], dims[half:], strict=True)]
         both = zip(results[:half], dims[:half], joint, strict=True)

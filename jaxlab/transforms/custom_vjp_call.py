@@ -177,17 +177,19 @@ class BatchedVjpRule(BatchedRule):
             return [*out, *residuals]
 
         with named(axis):
-            results, dims = batch_flat(fun, axis, primals, self.dims)
+            results, dims = batch_flat(fun, axis, primals, self.dims, self.call.inner)
         count, pullback = inner
         out = self.call.placed(results[:count], dims[:count])
-        batched = BatchedPullback(pullback, axis, dims[count:], self.call.out_dims, self.dims)
+        batched = BatchedPullback(
+            pullback, axis, dims[count:], self.call.out_dims, self.dims, self.call.inner
+        )
         return out, results[count:], batched
 
 
 class BatchedPullback:
     """A backward rule mapped over stacks of residuals and cotangents."""
 
-    __slots__ = ("axis", "in_dims", "out_dims", "pullback", "residual_dims")
+    __slots__ = ("axis", "in_dims", "out_dims", "pullback", "residual_dims", "tag")
 
     def __init__(
         self,
@@ -196,8 +198,10 @@ class BatchedPullback:
         residual_dims: Sequence[int | None],
         out_dims: Sequence[int | None],
         in_dims: Sequence[int | None],
+        tag: object | None = None,
     ) -> None:
         self.pullback = pullback
+        self.tag = tag
         self.axis = axis
         self.residual_dims = list(residual_dims)
         self.out_dims = list(out_dims)
@@ -214,7 +218,7 @@ class BatchedPullback:
             return found
 
         dims = [*self.residual_dims, *self.out_dims]
-        found, places = batch_with_zeros(fun, self.axis, [*residuals, *cts], dims)
+        found, places = batch_with_zeros(fun, self.axis, [*residuals, *cts], dims, self.tag)
         return [self.own(x, d, w) for x, d, w in zip(found, places, self.in_dims, strict=True)]
 
     def own(self, x: Any, dim: int | None, wanted: int | None) -> Any:

@@ -12,6 +12,7 @@ from jaxlab.interpreters.functions import FlatFunction
 from jaxlab.interpreters.jvp import jvp_flat
 from jaxlab.transforms.descriptions import type_of
 from jaxlab.transforms.linearized import as_array, check_callable, check_pair
+from jaxlab.transforms.ruled_function import check_result
 
 
 def jvp(
@@ -61,6 +62,9 @@ def jvp(
     _, args_tree = tree.flatten((tuple(primals), {}))
     flat = FlatFunction(fun, args_tree)
     values, out_tangents = jvp_flat(flat, leaves, directions)
+    if not has_aux:
+        for x in values:
+            check_result("jvp", fun, x)
     out = tree.unflatten(flat.out_tree, values)
     out_tangent = tree.unflatten(flat.out_tree, [as_array(t) for t in out_tangents])
     if not has_aux:

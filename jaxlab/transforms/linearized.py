@@ -18,6 +18,7 @@ from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime.transfer import put
 from jaxlab.transforms.descriptions import kind_of, type_of
+from jaxlab.transforms.ruled_function import check_result
 
 
 class Linearized:
@@ -129,6 +130,9 @@ def linearize_tree(
 
     def with_aux(*xs: Any) -> list[Any]:
         outputs = flat(*xs)
+        if what in ("linearize", "vjp"):
+            for x in outputs:
+                check_result(what, fun, x)
         aux_leaves, state["aux_tree"] = tree.flatten(aux[0]) if has_aux else ([], None)
         state["count"] = len(outputs)
         return outputs + aux_leaves

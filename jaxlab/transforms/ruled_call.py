@@ -15,7 +15,7 @@ from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.core.primitive import Example
 from jaxlab.core.trace import current, interpret_with
-from jaxlab.interpreters.batching import batch_flat, move_to, slice_aval, stacked_aval
+from jaxlab.interpreters.batching import BatchTrace, batch_flat, move_to, slice_aval, stacked_aval
 from jaxlab.interpreters.functions import function_name
 from jaxlab.interpreters.staging import StagingTrace, eval_closed, stage, stage_closed
 from jaxlab.interpreters.transpose import backward
@@ -38,9 +38,22 @@ class RuledCall(HigherOrder):
         trace = current.trace
         if trace.parent is None:
             return call_rule(self.kind, params["name"], run, params["call_jaxpr"], args)
-        if isinstance(trace, StagingTrace) and type(params["call_jaxpr"]) is not ClosedJaxpr:
-            args, params = self.staged(args, **params)
+        if type(params["call_jaxpr"]) is not ClosedJaxpr:
+            if isinstance(trace, StagingTrace):
+                args, params = self.staged(args, **params)
+            elif type(trace) is BatchTrace:
+                return self.mapped(trace, args, params)
         return trace.process(self, args, params)
+
+    def mapped(self, trace: BatchTrace, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        """Map it where it is called: no argument need be mapped if what it closes over is."""
+        params["call_jaxpr"].tag = trace.tag
+        pairs = [trace.unwrap(x) for x in args]
+        batch: Any = self.batch
+        assert trace.parent is not None
+        with interpret_with(trace.parent):
+            out, dims = batch(trace.axis, [x for x, _ in pairs], [d for _, d in pairs], **params)
+        return trace.wrap(out, dims)
 
     def staged(
         self, args: Sequence[Any], *, call_jaxpr: Any, num_consts: int, **params: Any
@@ -126,9 +139,12 @@ class BatchedCall:
 
     Its results and those of its rules are to have the mapped axis at the same places: whoever runs first
     decides, and the other follows.
+
+    Attributes:
+      inner: the tag of the trace that called the function; ``tag`` that of the one that maps it once more.
     """
 
-    __slots__ = ("axis", "call", "dims", "mapped", "out_dims")
+    __slots__ = ("axis", "call", "dims", "inner", "mapped", "out_dims", "tag")
 
     def __init__(self, call: Any, axis: MappedAxis, dims: Sequence[int | None]) -> None:
         self.call = call
@@ -136,6 +152,8 @@ class BatchedCall:
         self.dims = list(dims)
         self.mapped = any(d is not None for d in dims)
         self.out_dims: list[int | None] = []
+        self.inner: object | None = None if type(call) is ClosedJaxpr else call.tag
+        self.tag: object | None = None
 
     def debug(self) -> Any:
         """What to call the function and its operands."""
@@ -143,7 +161,8 @@ class BatchedCall:
 
     def __call__(self, *args: Any) -> list[Any]:
         with named(self.axis):
-            return self.placed(*batch_flat(lambda *xs: run(self.call, xs), self.axis, args, self.dims))
+            out = batch_flat(lambda *xs: run(self.call, xs), self.axis, args, self.dims, self.inner)
+            return self.placed(*out)
 
     def placed(self, results: Sequence[Any], dims: Sequence[int | None]) -> list[Any]:
         """The results with the mapped axis where it is to be; any may depend on what is mapped, by the rules."""
@@ -191,7 +210,11 @@ def matched(x: Any, dim: int | None, wanted: int | None, axis: MappedAxis) -> An
 
 
 def batch_with_zeros(
-    fun: Callable[..., Sequence[Any]], axis: MappedAxis, args: Sequence[Any], dims: Sequence[int | None]
+    fun: Callable[..., Sequence[Any]],
+    axis: MappedAxis,
+    args: Sequence[Any],
+    dims: Sequence[int | None],
+    tag: object | None = None,
 ) -> tuple[list[Any], list[int | None]]:
     """As `batch_flat`, where arguments and results may be symbolic zeros (which keep the type of a slice)."""
     zeros = {
@@ -211,7 +234,9 @@ def batch_with_zeros(
     count: list[int] = []
     kept = [i for i in range(len(args)) if i not in zeros]
     with named(axis):
-        results, out_dims = batch_flat(without_zeros, axis, [args[i] for i in kept], [dims[i] for i in kept])
+        results, out_dims = batch_flat(
+            without_zeros, axis, [args[i] for i in kept], [dims[i] for i in kept], tag
+        )
     values, places = iter(results), iter(out_dims)
     full = [found[i] if i in found else next(values) for i in range(count[0])]
     return full, [None if i in found else next(places) for i in range(count[0])]

@@ -164,6 +164,7 @@ class FlatCall:
       in_tree: the structure of the tuple of arguments that are differentiated.
       out_tree: the structure of the result, once the function or one of its rules has run; else None.
       out_avals: the types of the results, once the function itself has run; else None.
+      tag: that of the trace that maps it, if one does.
     """
 
     __slots__ = (
@@ -177,6 +178,7 @@ class FlatCall:
         "out_tree",
         "static",
         "static_tree",
+        "tag",
     )
 
     def __init__(self, kind: str, fun: Callable[..., Any], numbers: tuple[int, ...]) -> None:
@@ -189,6 +191,7 @@ class FlatCall:
         self.fixed_places: list[int] = []
         self.static_tree: Any = None
         self.in_tree: Any = None
+        self.tag: object | None = None
 
     @staticmethod
     def of(

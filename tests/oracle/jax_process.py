@@ -90,10 +90,24 @@ def namespace(library: str) -> dict[str, Any]:
     def jaxpr(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
         return text(root.make_jaxpr(fun)(*args, **kwargs))
 
-    names = {"jax": root, "jaxpr": jaxpr, "np": np, "ml_dtypes": ml_dtypes, "functools": functools, **samples}
+    def program(source: str) -> Any:
+        """What a program of several lines leaves in the name ``out``."""
+        scope = dict(names)
+        exec(source, scope)
+        return scope["out"]
+
+    names = {
+        "jax": root,
+        "jaxpr": jaxpr,
+        "program": program,
+        "np": np,
+        "ml_dtypes": ml_dtypes,
+        "functools": functools,
+        **samples,
+    }
     modules = {"jnp": "numpy", "lax": "lax", "nn": "nn", "random": "random", "ad_checkpoint": "ad_checkpoint"}
     modules |= {"jet": "experimental.jet", "test_util": "test_util"}
-    modules |= {"experimental": "experimental", "checkify": "experimental.checkify"}
+    modules |= {"experimental": "experimental", "checkify": "experimental.checkify", "extend_core": "extend.core"}
     for name, module in modules.items():
         names[name] = _Module(f"{library}.{module}")
     return names
