@@ -17,7 +17,7 @@ from jaxlab.interpreters.functions import function_name
 from jaxlab.primitives.arithmetic import mul
 from jaxlab.primitives.broadcasting import F32, reduce_sum
 from jaxlab.primitives.transcendental import cos, sin
-from jaxlab.transforms.descriptions import kind_of
+from jaxlab.transforms.descriptions import check_result, kind_of
 from jaxlab.transforms.ruled_call import (
     BatchedRule,
     RuledCall,
@@ -27,7 +27,7 @@ from jaxlab.transforms.ruled_call import (
     matched,
     named,
 )
-from jaxlab.transforms.ruled_function import FlatCall, check_result, leaf_path
+from jaxlab.transforms.ruled_function import FlatCall, leaf_path
 from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule, shown_to_rule
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jaxlab.core.aval import aval_of, is_array_like
+from jaxlab.interpreters.functions import function_name
 
 
 def kind_of(x: Any) -> str:
@@ -22,3 +23,16 @@ def type_of(x: Any) -> str:
     """``a float``, ``an int``."""
     name = type(x).__name__
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def is_value(x: Any) -> bool:
+    """Whether a leaf is an array, a number or something that becomes one."""
+    return is_array_like(x) or hasattr(x, "__jax_array__")
+
+
+def check_result(kind: str, fun: Any, x: Any) -> None:
+    """Raise TypeError unless ``x``, which ``fun`` returned, is an array."""
+    if not is_value(x):
+        raise TypeError(
+            f"{kind}: {function_name(fun)} returned {kind_of(x)}, but only arrays and numbers can be returned"
+        )

@@ -10,9 +10,8 @@ from jaxlab.core.aval import Zero, aval_of
 from jaxlab.core.refs import is_ref
 from jaxlab.interpreters.functions import FlatFunction
 from jaxlab.interpreters.jvp import jvp_flat
-from jaxlab.transforms.descriptions import type_of
+from jaxlab.transforms.descriptions import check_result, type_of
 from jaxlab.transforms.linearized import as_array, check_callable, check_pair
-from jaxlab.transforms.ruled_function import check_result
 
 
 def jvp(

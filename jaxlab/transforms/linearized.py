@@ -17,8 +17,7 @@ from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime.transfer import put
-from jaxlab.transforms.descriptions import kind_of, type_of
-from jaxlab.transforms.ruled_function import check_result
+from jaxlab.transforms.descriptions import check_result, kind_of, type_of
 
 
 class Linearized:

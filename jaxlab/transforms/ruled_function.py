@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.core.aval import ShapedArray, aval_makers, aval_of, is_array_like
+from jaxlab.core.aval import ShapedArray, aval_makers, aval_of
 from jaxlab.core.jaxpr import DebugInfo
 from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import argument_paths, function_name, signature_of
 from jaxlab.primitives.conversion import stop_gradient
-from jaxlab.transforms.descriptions import kind_of
+from jaxlab.transforms.descriptions import check_result, is_value, kind_of
 from jaxlab.transforms.ruled_call import RuledCall
 
 
@@ -139,19 +139,6 @@ def _written(fun: Any, signature: inspect.Signature) -> str:
 
 
 _POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
-
-
-def is_value(x: Any) -> bool:
-    """Whether a leaf is an array, a number or something that becomes one."""
-    return is_array_like(x) or hasattr(x, "__jax_array__")
-
-
-def check_result(kind: str, fun: Any, x: Any) -> None:
-    """Raise TypeError unless ``x``, which ``fun`` returned, is an array."""
-    if not is_value(x):
-        raise TypeError(
-            f"{kind}: {function_name(fun)} returned {kind_of(x)}, but only arrays and numbers can be returned"
-        )
 
 
 class FlatCall:
