@@ -107,7 +107,11 @@ def namespace(library: str) -> dict[str, Any]:
     }
     modules = {"jnp": "numpy", "lax": "lax", "nn": "nn", "random": "random", "ad_checkpoint": "ad_checkpoint"}
     modules |= {"jet": "experimental.jet", "test_util": "test_util"}
-    modules |= {"experimental": "experimental", "checkify": "experimental.checkify", "extend_core": "extend.core"}
+    modules |= {
+        "experimental": "experimental",
+        "checkify": "experimental.checkify",
+        "extend_core": "extend.core",
+    }
     for name, module in modules.items():
         names[name] = _Module(f"{library}.{module}")
     return names
