@@ -11,7 +11,7 @@ import re
 from typing import Any, NamedTuple
 
 from jaxlab.inspection.stages import Form, Part
-from jaxlab.stablehlo.build import EQUATION
+from jaxlab.stablehlo.context import EQUATION
 
 _TABLE = re.compile(r"^(FileNames|FunctionNames|FileLocations|StackFrames)$")
 _NAMED = re.compile(r'^(\d+) "(.*)"$')

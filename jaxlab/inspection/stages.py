@@ -13,7 +13,7 @@ from typing import Any
 
 from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn
 from jaxlab.core.printing import jaxpr_to_text
-from jaxlab.stablehlo.build import EQUATION
+from jaxlab.stablehlo.context import EQUATION
 
 
 @dataclass(frozen=True, slots=True)

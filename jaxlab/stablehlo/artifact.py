@@ -10,7 +10,8 @@ from jaxlib.mlir import ir
 from jaxlib.mlir._mlir_libs import _mlir, _stablehlo
 
 from jaxlab.runtime.native import J
-from jaxlab.stablehlo.build import Module, mlir_context
+from jaxlab.stablehlo.build import Module
+from jaxlab.stablehlo.context import mlir_context
 
 # Where an operation names a function of its module.
 _CALLS = ("callee", "decomposition", "called_computations")
