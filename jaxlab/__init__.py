@@ -77,6 +77,7 @@ from jaxlab.transforms.jit import jit as jit
 from jaxlab.transforms.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from jaxlab.transforms.vmap import vmap as vmap
 from jaxlab.version import __version__ as __version__
+from jaxlab.version import __version_info__ as __version_info__
 
 # Where JAX has them, too; they stand above the language.
 vars(core).update(
@@ -95,12 +96,16 @@ if _TYPE_CHECKING:
     from jaxlab import debug as debug
     from jaxlab import experimental as experimental
     from jaxlab import export as export
+    from jaxlab import extend as extend
     from jaxlab import flatten_util as flatten_util
+    from jaxlab import interpreters as interpreters
+    from jaxlab import monitoring as monitoring
     from jaxlab import nn as nn
     from jaxlab import random as random
     from jaxlab import ref as ref
     from jaxlab import stages as stages
     from jaxlab import test_util as test_util
+    from jaxlab import typing as typing
     from jaxlab.control.callback import pure_callback as pure_callback
     from jaxlab.ref import Ref as Ref
     from jaxlab.ref import empty_ref as empty_ref
@@ -146,13 +151,17 @@ else:
             "jaxlab.custom_derivatives": "=",
             "jaxlab.debug": "=",
             "jaxlab.experimental": "=",
+            "jaxlab.extend": "=",
             "jaxlab.flatten_util": "=",
+            "jaxlab.interpreters": "=",
+            "jaxlab.monitoring": "=",
             "jaxlab.export": "=",
             "jaxlab.nn": "=",
             "jaxlab.random": "=",
             "jaxlab.ref": "= Ref empty_ref free_ref freeze new_ref",
             "jaxlab.stages": "=",
             "jaxlab.test_util": "=",
+            "jaxlab.typing": "=",
             "jaxlab.runtime.environment": "print_environment_info",
             "jaxlab.transforms.checkpoint_policies": "checkpoint_policies",
             "jaxlab.transforms.closure_convert": "closure_convert",

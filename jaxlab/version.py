@@ -1,4 +1,4 @@
-"""The version of the package: the one place where it is written.
+"""The version of the package: the one place where it is written, and the version of JAX that it is like.
 
 The packaging reads it from here; ``labextension/package.json`` repeats it, and a test holds the two together.
 
@@ -8,3 +8,6 @@ The packaging reads it from here; ``labextension/package.json`` repeats it, and 
 """
 
 __version__ = "0.1.0"
+
+# What code that was written for several versions of JAX asks to know which names it has, and how they behave.
+__version_info__ = (0, 10, 2)

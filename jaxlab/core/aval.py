@@ -9,6 +9,8 @@ import numpy as np
 
 from jaxlab import dtypes
 
+_NAMES_OF_DTYPES = (type, str)
+
 
 class ShapedArray:
     """The shape, dtype and weak-type flag of an array.
@@ -21,7 +23,8 @@ class ShapedArray:
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, weak_type: bool = False) -> None:
         self.shape = shape
-        self.dtype = dtype
+        # `np.float32` and `"float32"` come from users alone: rules here pass the dtypes of other avals on.
+        self.dtype = dtypes.as_dtype(dtype) if isinstance(dtype, _NAMES_OF_DTYPES) else dtype
         self.weak_type = weak_type
         self._hash: int | None = None
 
@@ -106,6 +109,11 @@ class Zero:
 
     def __init__(self, aval: ShapedArray) -> None:
         self.aval = aval
+
+    @staticmethod
+    def from_primal_value(x: Any) -> Zero:
+        """The zero tangent of a value."""
+        return Zero(aval_of(x).to_tangent_aval())
 
     def __repr__(self) -> str:
         return f"Zero({self.aval.str_short()})"

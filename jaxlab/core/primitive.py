@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.effects import NO_EFFECTS, Effects
-from jaxlab.core.trace import current
+from jaxlab.core.trace import base_trace, current, interpret_with, is_tracer, leaked
+
+Rule = Callable[..., Any]
 
 registry: dict[str, Primitive] = {}
 
@@ -90,6 +92,34 @@ class Primitive:
 
     def __repr__(self) -> str:
         return self.name
+
+    def impl(self, *args: Any, **params: Any) -> Any:
+        """Compute the results at once, whatever is being traced: with what was given to `def_impl`, if anything."""
+        with interpret_with(base_trace()):
+            return self.bind(*args, **params)
+
+    def def_impl(self, impl: Rule) -> Rule:
+        """Give a bare primitive the function of arrays that computes it where nothing is traced; returns that.
+
+        Without one, its ``lower`` rule is compiled. Parameters need not be hashable where nothing is traced.
+        """
+
+        def bind(*args: Any, **params: Any) -> Any:
+            if current.trace is not base_trace():
+                return current.trace.process(self, args, params)
+            for x in args:
+                if is_tracer(x):
+                    raise leaked(x)
+            return impl(*args, **params)
+
+        self.impl = impl  # type: ignore[method-assign]
+        self.bind = bind  # type: ignore[method-assign]
+        return impl
+
+    def def_abstract_eval(self, abstract_eval: Rule) -> Rule:
+        """Give a bare primitive its rule of types; returns that."""
+        self.abstract_eval = abstract_eval  # type: ignore[method-assign]
+        return abstract_eval
 
     def effects(self, params: dict[str, Any]) -> Effects:
         """What it does besides giving results: with any, the equation is kept although nobody reads them."""

@@ -30,6 +30,11 @@ class Trace:
         self.parent = parent
         self.staging = parent is not None and parent.staging
 
+    @property
+    def main(self) -> Trace:
+        """What marks the values of this interpretation: tracers whose traces have one ``main`` belong together."""
+        return self
+
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """Interpret an application of ``primitive``."""
         raise NotImplementedError
@@ -182,6 +187,11 @@ current = _Current()
 def set_base(trace: Trace) -> None:
     """Install the interpreter that every thread starts with (evaluation)."""
     _Current.trace = trace
+
+
+def base_trace() -> Trace:
+    """The interpreter that every thread starts with: it computes at once."""
+    return _Current.trace
 
 
 def _no_listener(staging: bool) -> None:

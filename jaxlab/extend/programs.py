@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jaxlab import tree
-from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, Jaxpr
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr
 from jaxlab.interpreters import staging
-from jaxlab.interpreters.functions import function_name
+from jaxlab.interpreters.mlir import lower_fun
 
 
 def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
@@ -59,21 +57,12 @@ def lower_as(fun: Callable[..., Any]) -> Callable[..., Any]:
     Array(6., dtype=float32, weak_type=True)
     """
 
+    rule = lower_fun(fun)
+
     def lower(*args: Any, **params: Any) -> Any:
         # A method gets the primitive first, the argument of a family does not.
         ctx, *operands = args[1:] if hasattr(args[0], "bind") else args
-        eqn = ctx.eqn
-        # A family may have broadcast the operands, so their own shapes count, not those in the equation.
-        avals = [
-            ShapedArray(ctx.b.shape_of(x), v.aval.dtype, v.aval.weak_type)
-            for x, v in zip(operands, eqn.invars, strict=True)
-        ]
-
-        def flat(*xs: Any) -> list[Any]:
-            return tree.leaves(fun(*xs, **params))
-
-        closed = staging.stage_closed(flat, avals, DebugInfo(function_name(fun)))
-        out = ctx.inline(closed, ctx.b, operands)
-        return out if eqn.primitive.multiple_results else out[0]
+        out = rule(ctx, *operands, **params)
+        return out if ctx.eqn.primitive.multiple_results else out[0]
 
     return lower

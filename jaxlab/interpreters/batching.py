@@ -20,8 +20,23 @@ from jaxlab.primitives.broadcasting import broadcast_axis, move_axis
 
 if TYPE_CHECKING:
     from jaxlab.core import leaks
-else:  # only where an option asks for it
+    from jaxlab.interpreters.batch_rules import axis_primitive_batchers as axis_primitive_batchers
+    from jaxlab.interpreters.batch_rules import bdim_at_front as bdim_at_front
+    from jaxlab.interpreters.batch_rules import broadcast as broadcast
+    from jaxlab.interpreters.batch_rules import defbroadcasting as defbroadcasting
+    from jaxlab.interpreters.batch_rules import defreducer as defreducer
+    from jaxlab.interpreters.batch_rules import defvectorized as defvectorized
+    from jaxlab.interpreters.batch_rules import fancy_primitive_batchers as fancy_primitive_batchers
+    from jaxlab.interpreters.batch_rules import primitive_batchers as primitive_batchers
+else:  # only where an option asks for it, and for primitives that are given their rules from outside
     leaks = lazy.module("jaxlab.core.leaks")
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {
+            "jaxlab.interpreters.batch_rules": "axis_primitive_batchers bdim_at_front broadcast defbroadcasting "
+            "defreducer defvectorized fancy_primitive_batchers primitive_batchers"
+        },
+    )
 
 
 class BatchTracer(Tracer):

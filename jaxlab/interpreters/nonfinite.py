@@ -19,9 +19,8 @@ from jaxlab.core import source
 from jaxlab.core.aval import aval_of
 from jaxlab.core.higher_order import HigherOrder
 from jaxlab.core.jaxpr import ClosedJaxpr, JaxprEqn, Var
-from jaxlab.core.trace import current, interpret_with
+from jaxlab.core.trace import base_trace, current, interpret_with
 from jaxlab.interpreters.functions import FlatFunction
-from jaxlab.interpreters.partial_eval import base_of
 from jaxlab.runtime.array import Array
 from jaxlab.runtime.transfer import host_value
 
@@ -40,7 +39,7 @@ def check_results(closed: ClosedJaxpr, name: str, args: Sequence[Any], results: 
         # The search runs the operations again, which must neither be checked nor lose their fast paths.
         before = [(option, _set_local(option, False)) for option in ("debug_nans", "debug_infs")]
         try:
-            with interpret_with(base_of(current.trace)):
+            with interpret_with(base_trace()):
                 _, found = watch.blame(closed, args, current.traceback or source.take())
         finally:
             for option, value in before:

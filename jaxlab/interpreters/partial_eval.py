@@ -8,7 +8,7 @@ from typing import Any
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, needed_equations
 from jaxlab.core.memo import memoised
-from jaxlab.core.trace import Trace, Tracer, current, interpret_with
+from jaxlab.core.trace import Trace, Tracer, base_trace, current, interpret_with
 from jaxlab.interpreters.staging import StagingTrace, eval_closed
 
 
@@ -99,7 +99,7 @@ def split_jaxpr(
 def _split_jaxpr(
     closed: ClosedJaxpr, unknown_in: Sequence[bool], instantiate: Sequence[bool], nested: bool
 ) -> Halves:
-    known = StagingTrace(base_of(current.trace), closed.jaxpr.debug)
+    known = StagingTrace(base_trace(), closed.jaxpr.debug)
     unknown = StagingTrace(known, closed.jaxpr.debug)
     try:
         args = [
@@ -128,10 +128,3 @@ def _split_jaxpr(
     return Halves(
         ClosedJaxpr(now, consts), ClosedJaxpr(later, [r for _, r in concrete]), out_unknown, len(kept)
     )
-
-
-def base_of(trace: Trace) -> Trace:
-    """The evaluation trace at the bottom: jaxpr-to-jaxpr forms close over nothing and need no other."""
-    while trace.parent is not None:
-        trace = trace.parent
-    return trace

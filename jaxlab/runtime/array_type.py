@@ -7,6 +7,7 @@ from typing import Any
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.refs import is_ref
 from jaxlab.core.trace import Tracer
+from jaxlab.runtime.keys import KeyArray
 from jaxlab.runtime.transfer import Array as ConcreteArray
 
 
@@ -14,10 +15,12 @@ class _ArrayType(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         if type(instance) is ConcreteArray:
             return type(instance.aval) is ShapedArray  # arrays of an imported jax are of the same class
+        if type(instance) is KeyArray:
+            return True
         return isinstance(instance, Tracer) and not is_ref(instance.aval)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return subclass is cls or subclass is ConcreteArray or issubclass(subclass, Tracer)
+        return subclass in (cls, ConcreteArray, KeyArray) or issubclass(subclass, Tracer)
 
 
 class Array(metaclass=_ArrayType):
@@ -25,8 +28,8 @@ class Array(metaclass=_ArrayType):
 
     It cannot be made by calling it: use `jaxlab.numpy.array` or `jaxlab.device_put`.
 
-    >>> isinstance(jnp.ones(3), jaxlab.Array)
-    True
+    >>> isinstance(jnp.ones(3), jaxlab.Array), isinstance(jaxlab.random.key(0), jaxlab.Array)
+    (True, True)
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jaxlab import dtypes
+from jaxlab import dtypes, tree
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.transforms.linearized import as_array
@@ -35,15 +35,17 @@ class SymbolicZero:
 
 
 def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
-    """A zero tangent for a value: an array of zeros, or with ``symbolic_zeros`` a `SymbolicZero`.
+    """Zero tangents for a pytree of values: arrays of zeros, or with ``symbolic_zeros`` a `SymbolicZero` each.
 
-    >>> zero_from_primal(np.ones(2, np.float32))
-    Array([0., 0.], dtype=float32)
+    >>> zero_from_primal({"w": np.ones(2, np.float32)})
+    {'w': Array([0., 0.], dtype=float32)}
     """
-    aval = aval_of(val).to_tangent_aval()
-    if symbolic_zeros:
-        return SymbolicZero(aval)
-    return as_array(Zero(aval))
+
+    def zero(x: Any) -> Any:
+        aval = aval_of(x).to_tangent_aval()
+        return SymbolicZero(aval) if symbolic_zeros else as_array(Zero(aval))
+
+    return tree.map(zero, val)
 
 
 def shown_to_rule(x: Any, symbolic_zeros: bool) -> Any:

@@ -23,6 +23,7 @@ FLOORS = {
     "dtypes": 0,
     "caching": 0,
     "logs": 0,
+    "monitoring": 0,
     "lazy": 0,
     "core": 1,
     "runtime": 2,

@@ -8,7 +8,9 @@ from __future__ import annotations
 DEVICES = "arrays over several devices: a later issue"
 NUMPY = "NumPy's functions and indexing: a later issue"
 OPERATIONS = "an operation that no transformation needs: a later issue"
-RULE_TABLES = "tables of rules: a primitive is a class whose rules are its methods (docs/extending.md)"
+WRAPPED = "works on functions wrapped by jax's own machinery; `jax.jvp` and `jax.linearize` are for users"
+EFFECTS = "effects follow from the parameters of an equation: the method `effects` of a class says which"
+REWRITING = "rules that rewrite equations: methods of a class (docs/extending.md)"
 OWN_MACHINERY = "machinery of jax's own implementation, not for users"
 HIGH_TYPES = "types of one's own and their changing state: experimental in jax, in no issue"
 IN_ONE_PLACE = "is made by the functions that return it, from other parts than jax's"
@@ -24,7 +26,7 @@ NAMES: dict[str, dict[str, str]] = {
         NUMPY: "ds image ops scipy",
         RENAMED: "host_count host_id host_ids lib",
         OWN_MACHINERY: "api_util jax2tf_associative_scan_reductions",
-        "exchange with other runtimes and measuring: a later issue": "dlpack ffi monitoring profiler",
+        "exchange with other runtimes and profiles: a later issue": "dlpack ffi profiler",
         "sums of 16-bit floats cannot be forbidden: the option is for one experiment of jax's": "allow_f16_reductions",
         "keys always have a dtype of their own": "enable_custom_prng",
     },
@@ -56,28 +58,22 @@ NAMES: dict[str, dict[str, str]] = {
         DEVICES: "ragged_all_to_all_p sharding_constraint_p",
         "a call is a jit": "call_p closed_call_p",
     },
-    "interpreters.ad": {
-        RULE_TABLES: "JVPTrace JVPTracer UndefinedPrimal Zero add_jaxvals add_jaxvals_p add_tangents defbilinear "
-        "defjvp defjvp2 deflinear deflinear2 get_primitive_transpose instantiate_zeros is_undefined_primal jvp "
-        "linearize primitive_jvps primitive_transposes zeros_like_aval"
-    },
+    "interpreters.ad": {WRAPPED: "jvp linearize"},
     "interpreters.batching": {
-        RULE_TABLES: "axis_primitive_batchers bdim_at_front broadcast defbroadcasting defreducer defvectorized "
-        "fancy_primitive_batchers primitive_batchers",
         "containers of one's own along the mapped axis: experimental in jax": "register_vmappable unregister_vmappable",
     },
     "interpreters.mlir": {
-        RULE_TABLES: "AxisContext ConstantHandler DEVICE_TO_DEVICE_TYPE LoweringParameters LoweringResult LoweringRule "
-        "LoweringRuleContext Mesh MeshAxisName ModuleContext RECV_FROM_HOST_TYPE SEND_TO_HOST_TYPE SPMDAxisContext "
+        OWN_MACHINERY: "AxisContext ConstantHandler DEVICE_TO_DEVICE_TYPE LoweringParameters LoweringResult Mesh "
+        "MeshAxisName ModuleContext RECV_FROM_HOST_TYPE SEND_TO_HOST_TYPE SPMDAxisContext "
         "ShapePolyLoweringState ShardingContext Token TokenSet Value aval_to_ir_type aval_to_ir_types "
         "core_call_lowering dense_int_array dense_int_elements dtype_to_ir_type emit_python_callback "
         "flatten_ir_types flatten_ir_values i32_attr i64_attr ir ir_attribute ir_constant ir_constants "
-        "ir_tree_registry ir_type_handlers jaxpr_subcomp lower_fun lower_jaxpr_to_fun lower_jaxpr_to_module "
+        "ir_tree_registry ir_type_handlers jaxpr_subcomp lower_jaxpr_to_fun lower_jaxpr_to_module "
         "lowerable_effects make_ir_context merge_mlir_modules module_to_bytecode module_to_string "
-        "register_constant_handler register_lowering shape_tensor token_type unflatten_ir_values_like_types"
+        "register_constant_handler shape_tensor token_type unflatten_ir_values_like_types"
     },
     "interpreters.partial_eval": {
-        RULE_TABLES: "custom_partial_eval_rules dce_rules partial_eval_jaxpr_custom_rules",
+        REWRITING: "custom_partial_eval_rules dce_rules partial_eval_jaxpr_custom_rules",
         OWN_MACHINERY: "DynamicJaxprTracer JaxprTracer PartialVal Val dce_jaxpr dce_jaxpr_call_rule "
         "dce_jaxpr_closed_call_rule dce_jaxpr_consts trace_to_jaxpr_dynamic trace_to_jaxpr_nounits",
     },
@@ -123,6 +119,8 @@ SIGNATURES: dict[str, dict[str, str]] = {
         "an equation has no context: the options that it depends on are parameters": "new_jaxpr_eqn",
         "leaks are looked for by the option check_tracer_leaks": "set_current_trace",
     },
+    "interpreters.ad": {IN_ONE_PLACE: "JVPTrace"},
+    "interpreters.mlir": {IN_ONE_PLACE: "LoweringRuleContext"},
     "ref": {IN_ONE_PLACE: "Ref"},
     "stages": {IN_ONE_PLACE: "Compiled Lowered Traced"},
 }
@@ -149,7 +147,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "every program is traced for its function": "traced_for",
     },
     "Primitive": {
-        RULE_TABLES: "def_abstract_eval def_effectful_abstract_eval def_effectful_abstract_eval2 def_impl impl",
+        EFFECTS: "def_effectful_abstract_eval def_effectful_abstract_eval2",
         OWN_MACHINERY: "bind_with_trace call_primitive def_bind_with_trace ref_allocating ref_primitive "
         "skip_canonicalization",
         HIGH_TYPES: "is_high to_lojax",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -54,18 +55,21 @@ def find_top_trace(_: Any = None) -> Trace:
 
 
 class TraceState:
-    """Which trace is in force; equal to another while it is the same one."""
+    """Which trace is in force; equal to another while it is the same one.
+
+    Libraries keep these with their own state for long, so that they must not keep the program of the trace.
+    """
 
     __slots__ = ("_trace",)
 
     def __init__(self, trace: Trace) -> None:
-        self._trace = trace
+        self._trace = weakref.ref(trace)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TraceState) and self._trace is other._trace
+        return isinstance(other, TraceState) and self._trace == other._trace
 
     def __hash__(self) -> int:
-        return id(self._trace)
+        return hash(self._trace)
 
 
 def get_opaque_trace_state(convention: Any = None) -> TraceState:
