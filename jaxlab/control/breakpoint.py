@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 from jaxlab import tree
 from jaxlab.control.callback import pure_callback
@@ -38,7 +38,7 @@ def breakpoint(
 
     The commands are ``p`` and ``pp`` (print the value of an expression over the variables in scope, also
     without ``p``), ``u`` and ``d`` (to the caller and back), ``l`` (list the source), ``w`` (where), ``c``
-    (continue) and ``q`` (quit: SystemExit).
+    (continue) and ``q`` (quit: SystemExit; in a notebook with the magics KeyboardInterrupt, which ends the cell).
 
     Args:
       backend: None or ``"cli"``, the only one there is.
@@ -137,7 +137,13 @@ def _is_traced(value: Any) -> bool:
 
 
 class Prompt:
-    """Reads commands about a program that stopped, until one lets it go on."""
+    """Reads commands about a program that stopped, until one lets it go on.
+
+    Attributes:
+      leave: what ``q`` does; it raises.
+    """
+
+    leave: ClassVar[Callable[[], NoReturn]] = sys.exit
 
     def __init__(self, scopes: Sequence[Scope], variables: Sequence[dict[str, Any]]) -> None:
         self.scopes = scopes
@@ -151,7 +157,7 @@ class Prompt:
             "l list": lambda text: self._list(5),
             "w where bt": lambda text: self._where(),
             "c cont continue": lambda text: True,
-            "q quit exit": lambda text: sys.exit(0),
+            "q quit exit": lambda text: type(self).leave(),
             "h help ?": lambda text: self._help(),
         }
         self.commands = {name: command for names, command in commands.items() for name in names.split()}

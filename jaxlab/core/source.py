@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import os
 from collections.abc import Callable
@@ -104,6 +105,16 @@ def user_frame(traceback: Any) -> Frame | None:
         if is_user_file(code.co_filename):
             return _frame(code, lasti)
     return None
+
+
+def made_at(error: BaseException, traceback: Any) -> None:
+    """Remember on an error the equation that was being transposed or lowered, whose caller is long gone.
+
+    Whoever shows the error finds the frame in its attribute ``made_at``; the innermost equation counts.
+    """
+    if not hasattr(error, "made_at"):
+        with contextlib.suppress(AttributeError):  # an error with slots
+            error.made_at = user_frame(traceback)  # type: ignore[attr-defined]
 
 
 def summary(traceback: Any) -> str:

@@ -224,13 +224,19 @@ def cost_of(program: Program | None) -> Cost:
         arguments + outputs + int(memory.temp_size_in_bytes) - int(memory.alias_size_in_bytes)
     )
     return Cost(
-        flops=analysis.get("flops", 0.0),
-        transcendentals=analysis.get("transcendentals", 0.0),
-        bytes_accessed=analysis.get("bytes accessed", 0.0),
+        flops=_counted(analysis, "flops"),
+        transcendentals=_counted(analysis, "transcendentals"),
+        bytes_accessed=_counted(analysis, "bytes accessed"),
         peak_bytes=peak,
         argument_bytes=arguments,
         output_bytes=outputs,
     )
+
+
+def _counted(analysis: dict[str, float], key: str) -> float | None:
+    """A count of XLA's, which is negative where the program calls something that it cannot look into."""
+    count = analysis.get(key, 0.0)
+    return count if count >= 0 else None
 
 
 def producer() -> str:

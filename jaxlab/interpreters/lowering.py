@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray
 from jaxlab.core.effects import ordered
 from jaxlab.core.jaxpr import (
@@ -162,7 +163,11 @@ def lower_equations(
             continue
         values = [env[v] if type(v) is Var else constant(b, v.val, v.aval) for v in eqn.invars]
         ctx.eqn = eqn
-        out = primitive.lower(ctx, *values, **eqn.params)
+        try:
+            out = primitive.lower(ctx, *values, **eqn.params)
+        except Exception as error:
+            source.made_at(error, eqn.traceback)
+            raise
         if primitive.multiple_results:
             env.update(zip(eqn.outvars, out, strict=True))
         else:

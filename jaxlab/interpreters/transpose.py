@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxlab import lazy
+from jaxlab.core import source
 from jaxlab.core.aval import UndefinedPrimal, Zero
 from jaxlab.core.effects import changed_operands, touches_references
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, Var
@@ -87,6 +88,9 @@ def backward(
                 )
             for v, ct in zip(eqn.invars, in_cts, strict=True):
                 accumulate(v, ct)
+    except Exception as error:
+        source.made_at(error, current.traceback)
+        raise
     finally:
         current.scope, current.traceback = scope, traceback
     return [cotangent[var] if var in cotangent else Zero(var.aval) for var in jaxpr.invars]

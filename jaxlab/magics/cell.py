@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -29,13 +30,14 @@ from jaxlab.magics.reads import names_of
 from jaxlab.magics.show import CellRun
 from jaxlab.magics.source import parse
 from jaxlab.magics.stack import Layer, choices, spoken_names
-from jaxlab.magics.traceback import Place
+from jaxlab.magics.traceback import Place, place_of
 from jaxlab.magics.transform import Traced, compose
 from jaxlab.magics.values import Binding, as_argument, bind, describe
 from jaxlab.runtime.references import Saved
 
 Spot = tuple[int, int | None, int | None, int | None]
 _MAGIC_LINE: Spot = (1, None, None, None)
+INPUT = re.compile(r"\btraced\['(\w+)'\]\[(\d+)\]")  # what a leaf of an input is called in the program
 _ATTEMPTS = 4  # traces until the names that functions reach are settled; one is the rule
 
 
@@ -71,11 +73,30 @@ class CellExecution:
             stack=[(layer.name, layer.line) for layer in layers], device=devices.label(self.device),
         )  # fmt: skip
 
-    def places(self) -> list[Place]:
-        """Where the traceback of an error points: where the trace broke off, or else the magic line."""
+    def tell(self, error: BaseException, below: list[Place]) -> list[Place]:
+        """Where the traceback of an error points; its text speaks of the notebook's names.
+
+        That is where the trace broke off; or the line of the equation that could not be transposed or
+        lowered, and ``below`` it the user's functions that this called; or the line that reads the input at
+        fault; or else the magic line.
+        """
         if self.body is not None and self.body.places is not None:
             return self.body.places
-        return [Place(self.source.filename, *self._spot, "<module>", self.source.label)]
+        if error.args and isinstance(error.args[0], str):
+            for name in INPUT.findall(error.args[0]):
+                self._spot = self._read(name[0])
+            error.args = (INPUT.sub(self._input, error.args[0]), *error.args[1:])
+        made = getattr(error, "made_at", None)
+        above = [place_of(made, self.shell)] if made is not None and self._spot is _MAGIC_LINE else []
+        places = [*above, *below]
+        return places or [Place(self.source.filename, *self._spot, "<module>", self.source.label)]
+
+    def _input(self, match: re.Match[str]) -> str:
+        """What an input's traced leaf is called in the notebook: ``x``, ``params['w']``."""
+        binding, number = self.bindings[match[1]], int(match[2])
+        paths = tree_util.tree_leaves_with_path(tree_util.tree_unflatten(binding.treedef, binding.leaves))
+        traced = [path for (path, _), traced in zip(paths, binding.is_traced, strict=True) if traced]
+        return match[1] + tree_util.keystr(traced[number])
 
     def _refuse_tracers(self, name: str, value: Any) -> None:
         self._spot = self._read(name)
@@ -279,7 +300,12 @@ class CellExecution:
         """Tell the record what is known of the program."""
         record = self.record
         if program.traced is None:
-            record.note = "op by op; put %%jit on top to compile it"
+            inside = any(layer.name == "jit" for layer in self.layers)
+            record.note = (
+                "op by op around %%jit; put it on top to compile the whole cell"
+                if inside
+                else "op by op; put %%jit on top to compile it"
+            )
         elif record.outcome is None:
             record.outcome = (
                 program.compiled.program.compiled.source if program.compiled is not None else None

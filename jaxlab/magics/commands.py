@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, magics_class, no_var_expand
 
 from jaxlab import caching
 from jaxlab.config import Options, canonical_name, config
+from jaxlab.control.breakpoint import Prompt
 from jaxlab.core.source import name_cells
 from jaxlab.inspection.hlo import hlo_form
 from jaxlab.interpreters.program import on_compiled
@@ -23,6 +24,11 @@ from jaxlab.magics.stack import PARSERS, Layer
 from jaxlab.magics.table import Table
 from jaxlab.magics.traceback import ShortTracebacks
 from jaxlab.runtime.compiler import on_phase
+
+
+def _end_cell() -> NoReturn:
+    """What ``q`` at a breakpoint does in a notebook, where SystemExit would speak of leaving IPython."""
+    raise KeyboardInterrupt("the program was left at jaxlab.debug.breakpoint()")
 
 
 @magics_class
@@ -44,6 +50,7 @@ class JaxlabMagics(Magics):
         on_compiled.append(self.runner.compiled)
         name_cells.append(self._name_cells)
         self.shell.showtraceback = ShortTracebacks(self.shell)
+        self._leave, Prompt.leave = Prompt.leave, _end_cell
         self._deaf = on_phase(progress.listen)
         self.shell.events.register("pre_run_cell", self.runner.before_cell)
         self.shell.events.register("post_run_cell", self.runner.flush)
@@ -54,6 +61,7 @@ class JaxlabMagics(Magics):
         """Take them away again."""
         on_compiled.remove(self.runner.compiled)
         name_cells.remove(self._name_cells)
+        Prompt.leave = self._leave
         if isinstance(vars(self.shell).get("showtraceback"), ShortTracebacks):
             del self.shell.showtraceback
         self._deaf()

@@ -6,6 +6,7 @@ import functools
 import inspect
 import time
 import types
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -58,8 +59,11 @@ class CompiledFunction:
     answering with the old one.  Pass what changes at every step as an argument.
     """
 
-    def __init__(self, function: Any, layer: Layer, space: dict[str, Any], owner: Owner) -> None:
+    def __init__(
+        self, function: Any, layer: Layer, space: dict[str, Any], owner: Owner, below: Sequence[Layer] = ()
+    ) -> None:
         functools.update_wrapper(self, function)
+        self._layers = (layer, *below)
         self.calls = 0
         self._function, self._layer, self._space, self._owner = function, layer, space, owner
         self._versions: dict[tuple[Fingerprint, ...], Any] = {}
@@ -177,7 +181,7 @@ class CompiledFunction:
             text = ""
         return CellRun(
             self.__wrapped__.__name__, "function", text, label_of(shell, filename), running_cell(shell)[0],
-            stack=[("jit", self._layer.line)], device=self.device, first_line=first,
+            stack=[(layer.name, layer.line) for layer in self._layers], device=self.device, first_line=first,
         )  # fmt: skip
 
     def new_program(self, bindings: dict[str, Binding]) -> tuple[ProgramKey, str]:
@@ -188,7 +192,9 @@ class CompiledFunction:
         if not self._signatures:
             reason = "first call"
         values = tuple(binding.key for binding in bindings.values())
-        key = ProgramKey(self.__wrapped__.__name__, ("%%jit",), environment, tuple(bindings), values)
+        key = ProgramKey(
+            self.__wrapped__.__name__, tuple(map(str, self._layers)), environment, tuple(bindings), values
+        )
         self._signatures = [*self._signatures[1 - _VERSIONS :], key]
         return key, reason or "its program was dropped from the cache"
 

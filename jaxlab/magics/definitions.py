@@ -36,17 +36,20 @@ def define(shell: Any, source: Source, layers: Sequence[Layer], owner: Owner) ->
         new = {}
         for name in source.definitions:
             transformed = bound[name]
-            for layer in reversed(layers):
-                transformed = _apply(layer, transformed, name, space, owner)
+            for place in reversed(range(len(layers))):
+                transformed = _apply(layers, place, transformed, name, space, owner)
             prefix = "".join(f"{layer.name}_" for layer in layers if layer.name in _DERIVATIVES)
             new[prefix + name] = transformed
     commit(space, {**bound, **new})
     return list(new)
 
 
-def _apply(layer: Layer, function: Any, name: str, space: dict[str, Any], owner: Owner) -> Any:
+def _apply(
+    layers: Sequence[Layer], place: int, function: Any, name: str, space: dict[str, Any], owner: Owner
+) -> Any:
+    layer = layers[place]
     if layer.name == "jit":
-        return CompiledFunction(function, layer, space, owner)
+        return CompiledFunction(function, layer, space, owner, layers[place + 1 :])
     if layer.name in _DERIVATIVES:
         if layer.options.of:
             raise UsageError(

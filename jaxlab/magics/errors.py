@@ -64,6 +64,8 @@ def explain(
     )  # not __init__: jaxlab's own classes compose another text there
     told.args = (message,)
     told.__cause__ = error
+    if hasattr(error, "made_at"):  # the equation that was being transposed, see `jaxlab.core.source.made_at`
+        told.made_at = error.made_at  # type: ignore[attr-defined]
     return told, places
 
 
@@ -72,9 +74,19 @@ def _types(place: Place, frame: types.FrameType, describe: Callable[[Any], str |
     tree = _parse(place.segment)
     found: dict[str, str] = {}
 
+    own = {
+        argument.arg
+        for node in (ast.walk(tree) if tree is not None else ())
+        if isinstance(node, ast.Lambda)
+        for argument in ast.walk(node.args)
+        if isinstance(argument, ast.arg)
+    }
+
     def resolve(node: ast.AST) -> Any:
         """The value of a name, attribute or item, looked up without running anything of the user's."""
         match node:
+            case ast.Name(id=name) if name in own:  # an argument of a lambda, of which nothing is known here
+                return None
             case ast.Name(id=name):
                 return frame.f_locals.get(name, frame.f_globals.get(name))
             case ast.Attribute(value=base, attr=name):
@@ -130,6 +142,12 @@ def _statement(place: Place) -> str:
 
 def _boolean(error: BaseException, place: Place, types_: Types) -> str:
     what = _what(place)
+    builtin = re.match(r"(sorted|max|min|any|all)\(", place.segment)
+    if builtin:
+        return (
+            f"{what}: {_told(types_)}, traced, so Python cannot compare its elements; "
+            f"write jnp.{builtin[1].replace('sorted', 'sort')}"
+        )
     keyword = _statement(place)
     remedy = {
         "while": "lax.while_loop",
@@ -160,6 +178,11 @@ def _integer(error: BaseException, place: Place, types_: Types) -> str:
 
 
 def _concrete(error: BaseException, place: Place, types_: Types) -> str:
+    if re.search(r"^f?['\"]|\b(str\.format|format|print)\(|\.format\(", place.segment):
+        return (
+            f"{_what(place)}: {_told(types_)}, traced, so there is no number to print while the cell is traced; "
+            'write jaxlab.debug.print("{}", value), which prints when the program runs'
+        )
     match = re.search(r"\b(float|int|bool|complex)\(", place.segment) or re.search(
         r"\.(item|tolist)\(", place.segment
     )
@@ -242,11 +265,33 @@ def _targets(tree: ast.AST | None) -> list[ast.expr]:
 
 
 def _type_error(error: BaseException, place: Place, types_: Types) -> str | None:
-    return _assignment(error, place, types_) or _mismatch(error, place, types_)
+    return (
+        _assignment(error, place, types_)
+        or _unhashable(error, place, types_)
+        or _mismatch(error, place, types_)
+    )
+
+
+def _unhashable(error: BaseException, place: Place, types_: Types) -> str | None:
+    if not types_ or not re.search(r"unhashable type: '(\w*Tracer|Array)'", str(error)):
+        return None
+    return (
+        f"{_what(place)}: {_told(types_)}, and arrays are no keys of a dict, a set or a cache; "
+        "use an int or a string for a key"
+    )
+
+
+_OF_FUNCTIONS = re.compile(
+    r"(cond|switch|scan|while_loop|fori_loop|map|associative_scan|vmap|grad|custom_\w+|checkpoint|\w+_callback): "
+)
 
 
 def _mismatch(error: BaseException, place: Place, types_: Types) -> str | None:
     """Two operands that do not fit: the names and their types lead, the operation's own words follow."""
+    if _OF_FUNCTIONS.match(
+        str(error)
+    ):  # about what a function returned, which the names of this line do not tell
+        return None
     if len(types_) < 1 or not re.search(r"shape|dtype|broadcast|dimension|rank|size", str(error)):
         return None
     first = str(error).strip().split("\n")[0].rstrip(".")

@@ -205,7 +205,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Ref):
         return value.aval.str_short()
     if _is_rule(value):
-        return f"{type(value).__name__} {value.__name__}"
+        return f"function {value.__name__}"
     try:
         text = repr(value)
     except Exception:  # a user's __repr__ may raise anything

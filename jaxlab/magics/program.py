@@ -146,7 +146,7 @@ def spell(stack: Sequence[str], name: str) -> str:
 
 def spell_inputs(inputs: Mapping[str, Fingerprint]) -> str:
     """``x: f32[3], n: 2``; modules and functions say nothing and are left out."""
-    silent = ("module ", "function ", "class ")
+    silent = ("module ", "function ", "class ", "<%%jit function ")
     return ", ".join(f"{n}: {f.text}" for n, f in inputs.items() if not f.text.startswith(silent))
 
 

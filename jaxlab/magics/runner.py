@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
+import types
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -127,9 +128,14 @@ class CellRunner:
             present(error, self.shell, BODY, [] if execution is None else execution.place_of(error))
             raise
         except BaseException as error:
-            known = None if execution is None or called_back(error) else execution.places()
-            present(error, self.shell, BODY, known)
-            raise
+            if execution is None or called_back(error):
+                present(error, self.shell, BODY)
+                raise
+            told, below = explain(error, self.shell, _GUARDED, type_of)
+            present(told, self.shell, BODY, execution.tell(told, below))
+            if told is error:
+                raise
+            raise told from error
 
     # What is done with a cell
 
@@ -265,6 +271,10 @@ class CellRunner:
         """Remember which cell runs, to know a changed text from another cell; earlier errors tell all."""
         tell_all()
         self.cell_id = getattr(info, "cell_id", None)
+
+
+_GUARDED: types.CodeType = CellRunner._guarded.__code__
+"""Frames above this code are not those of a cell that failed after its text ran: on the way back of a gradient."""
 
 
 def _stack_for(mode: Layer | None, layers: list[Layer]) -> list[Layer]:

@@ -114,7 +114,7 @@ def _place(tb: types.TracebackType, shell: Any) -> Place:
     )
 
 
-def _place_of(frame: Frame, shell: Any) -> Place:
+def place_of(frame: Frame, shell: Any) -> Place:
     """A frame of an equation as a place of the notebook."""
     function = frame.function.rpartition(".")[2]
     label = label_of(shell, frame.file)
@@ -170,7 +170,7 @@ def present(
         frame = getattr(error, "frame", None)
         if isinstance(frame, Frame):  # a program failed when it ran: the line that it was traced from
             called = [] if places is not None else [place for place, _ in frames(error, shell, boundary)]
-            here = _place_of(frame, shell)
+            here = place_of(frame, shell)
             shown = [*(p for p in called if (p.filename, p.line) != (here.filename, here.line)), here]
         else:
             shown = places if places is not None else [place for place, _ in frames(error, shell, boundary)]

@@ -44,7 +44,7 @@ def compose(cell: CellFunction, layers: Sequence[Layer], bindings: Mapping[str, 
 def _jit(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> CellFunction:
     donated = layer.options.donate
     for name in donated:
-        _traced_input(layer, name, bindings)
+        _traced_input(layer, name, bindings, f"--donate {name}")
     if not donated:
         return named(jaxlab.jit(named(cell)))
 
@@ -367,16 +367,18 @@ def _differentiable(bindings: Mapping[str, Binding]) -> str:
     return f"the cell reads {', '.join(names)}" if names else "the cell reads no array"
 
 
-def _traced_input(layer: Layer, name: str, bindings: Mapping[str, Binding]) -> Binding:
-    binding = bindings.get(name)
+def _traced_input(
+    layer: Layer, name: str, bindings: Mapping[str, Binding], written: str | None = None
+) -> Binding:
+    binding, written = bindings.get(name), written or name
     if binding is None:
         raise CellError(
-            layer, f"%%{layer.name} {name}: the cell does not read {name}; {_differentiable(bindings)}"
+            layer, f"%%{layer.name} {written}: the cell does not read {name}; {_differentiable(bindings)}"
         )
     if binding.kind == "static":
         raise CellError(
             layer,
-            f"%%{layer.name} {name}: {name} is {binding.key.text}, which is static ({binding.why}), "
+            f"%%{layer.name} {written}: {name} is {binding.key.text}, which is static ({binding.why}), "
             "but a traced input is needed"
             + (f"; write {name} = {binding.leaves[0]}.0" if _is_int(binding) else ""),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -62,6 +63,9 @@ def donation_error(
     return None
 
 
+_ABOUT_ARGUMENTS = re.compile("donated|^Non-hashable static arguments")
+
+
 def checked_call(
     function: Callable[..., Any], explain: Callable[[tuple[Any, ...], dict[str, Any]], Exception | None]
 ) -> Any:
@@ -71,7 +75,7 @@ def checked_call(
         try:
             return function(*args, **kwargs)
         except (ValueError, JaxRuntimeError) as error:
-            found = explain(args, kwargs) if "donated" in str(error) else None
+            found = explain(args, kwargs) if _ABOUT_ARGUMENTS.search(str(error)) else None
             if found is None:
                 raise
         raise found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxlab import lazy, tree
@@ -118,8 +118,10 @@ def prepare(
     try:
         traced: TracedProgram | None = traces.get(fun, key)
     except TypeError:
-        _explain_unhashable(fun, statics)
-        raise
+        error = unhashable_error(fun, [(place, value) for place, _, value in statics])
+        if error is None:
+            raise
+        raise error from None
     if traced is None:
         if any(map(is_ref, avals)):
             check_references(options.params["name"], leaves, avals, (), lambda: argument_paths(*described))
@@ -207,14 +209,25 @@ def _explain_argument(
             ) from None
 
 
-def _explain_unhashable(fun: Callable[..., Any], statics: tuple[Any, ...]) -> None:
-    """Raise ValueError for the first static argument that cannot be a cache key."""
-    for place, _, value in statics:
+def unhashable_error(fun: Callable[..., Any], statics: Iterable[tuple[Any, Any]]) -> ValueError | None:
+    """The error for the first static argument that cannot be a cache key; None if all can be.
+
+    Args:
+      statics: the number or the name of each, and its value.
+    """
+    for place, value in statics:
         try:
             hash(value)
         except TypeError:
-            raise ValueError(
+            if isinstance(value, Tracer):
+                return ValueError(
+                    f"{function_name(fun)}: the static argument {place!r} is a traced {value.aval.str_short()}, "
+                    "but static arguments are part of the cache key, and the value is not known while "
+                    "tracing; pass a Python value, or let the argument be traced"
+                )
+            return ValueError(
                 f"{function_name(fun)}: the static argument {place!r} is of type {type(value).__name__}, which is "
                 "not hashable, but static arguments are part of the cache key; pass a tuple or another "
                 "hashable value"
-            ) from None
+            )
+    return None
