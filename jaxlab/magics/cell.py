@@ -37,7 +37,7 @@ from jaxlab.runtime.references import Saved
 
 Spot = tuple[int, int | None, int | None, int | None]
 _MAGIC_LINE: Spot = (1, None, None, None)
-INPUT = re.compile(r"\btraced\['(\w+)'\]\[(\d+)\]")  # what a leaf of an input is called in the program
+_NAMED = re.compile(r"\b(?:the arguments?|given as|and as) (\w+)")  # an input, as an error names it
 _ATTEMPTS = 4  # traces until the names that functions reach are settled; one is the rule
 
 
@@ -61,6 +61,7 @@ class CellExecution:
         self.cell_id, self.heads = cell_id, heads
         self.source = parse(shell, text, heads)
         self.body: Body | None = None
+        self.bindings: dict[str, Binding] = {}
         self._spot = _MAGIC_LINE
         self.device = self._device()
         self.stack = tuple(map(str, layers))
@@ -74,7 +75,7 @@ class CellExecution:
         )  # fmt: skip
 
     def tell(self, error: BaseException, below: list[Place]) -> list[Place]:
-        """Where the traceback of an error points; its text speaks of the notebook's names.
+        """Where the traceback of an error points.
 
         That is where the trace broke off; or the line of the equation that could not be transposed or
         lowered, and ``below`` it the user's functions that this called; or the line that reads the input at
@@ -82,21 +83,13 @@ class CellExecution:
         """
         if self.body is not None and self.body.places is not None:
             return self.body.places
-        if error.args and isinstance(error.args[0], str):
-            for name in INPUT.findall(error.args[0]):
-                self._spot = self._read(name[0])
-            error.args = (INPUT.sub(self._input, error.args[0]), *error.args[1:])
+        named = [name for name in _NAMED.findall(str(error)) if name in self.bindings]
+        if named:
+            self._spot = self._read(named[-1])
         made = getattr(error, "made_at", None)
         above = [place_of(made, self.shell)] if made is not None and self._spot is _MAGIC_LINE else []
         places = [*above, *below]
         return places or [Place(self.source.filename, *self._spot, "<module>", self.source.label)]
-
-    def _input(self, match: re.Match[str]) -> str:
-        """What an input's traced leaf is called in the notebook: ``x``, ``params['w']``."""
-        binding, number = self.bindings[match[1]], int(match[2])
-        paths = tree_util.tree_leaves_with_path(tree_util.tree_unflatten(binding.treedef, binding.leaves))
-        traced = [path for (path, _), traced in zip(paths, binding.is_traced, strict=True) if traced]
-        return match[1] + tree_util.keystr(traced[number])
 
     def _refuse_tracers(self, name: str, value: Any) -> None:
         self._spot = self._read(name)
@@ -266,12 +259,12 @@ class CellExecution:
     def launcher(self, program: Program) -> Callable[[], Outcome]:
         """A function that runs the program on the inputs and waits for the result."""
         traced = self.arguments({name: self.bindings[name] for name in program.key.names})
-        compiled, parts = program.compiled, getattr(program.function, "parts", None)
-        arguments = parts(traced) if parts else (traced,)
+        compiled = program.compiled
+        arguments = {} if compiled is None else program.function.by_name(traced)  # type: ignore[attr-defined]
 
         def run() -> Outcome:
             if compiled is not None:
-                outcome: Outcome = compiled(*arguments)
+                outcome: Outcome = compiled(**arguments)
             else:
                 saved = Saved(tree_util.tree_leaves(traced))
                 try:

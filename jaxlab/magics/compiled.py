@@ -59,6 +59,9 @@ class CompiledFunction:
     answering with the old one.  Pass what changes at every step as an argument.
     """
 
+    reads_as_wrapped = True
+    """Who looks for the names that are read through it looks at the function alone, see `held_by`."""
+
     def __init__(
         self, function: Any, layer: Layer, space: dict[str, Any], owner: Owner, below: Sequence[Layer] = ()
     ) -> None:
@@ -82,7 +85,7 @@ class CompiledFunction:
                     told = f"{function.__name__}({', '.join(parameters)})"
                     raise UsageError(f"%%jit --{kind} {name}: {told} has no argument {name}")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the compiled function."""
         jitted = self._current()
         if current.trace.parent is None:  # else a part of another program

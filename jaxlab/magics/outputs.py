@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import gc
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import numpy as np
 import jaxlab
 from jaxlab import tree_util
 from jaxlab.core.trace import Tracer
+from jaxlab.magics.reach import held_by
 from jaxlab.runtime.references import Ref
 
 _LIMIT = 20_000
@@ -221,7 +221,7 @@ def _children(item: Any) -> list[Any]:
         return [item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__]
     if isinstance(item, type):
         return list(vars(item).values()) if item.__module__ == "__main__" else []
-    return [*gc.get_referents(item), getattr(item, "__wrapped__", None)]
+    return held_by(item)
 
 
 def _rebuild(value: Any, replaced: dict[int, Any]) -> Any:

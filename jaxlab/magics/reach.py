@@ -94,8 +94,18 @@ def functions_in(value: Any, namespace: dict[str, Any]) -> Iterator[types.Functi
         elif hasattr(item, "__array__"):
             continue
         else:
-            wrapped = getattr(item, "__wrapped__", None)
-            todo += [wrapped, *gc.get_referents(item)]
+            todo += held_by(item)
+
+
+def held_by(item: Any) -> list[Any]:
+    """The objects that an object holds; what it wraps is the last.
+
+    Of a compiled function of the notebook that is all: from it the way leads to the whole session.
+    """
+    wrapped = getattr(item, "__wrapped__", None)
+    if getattr(type(item), "reads_as_wrapped", False):
+        return [wrapped]
+    return [*gc.get_referents(item), wrapped]
 
 
 def code_reads(code: types.CodeType) -> tuple[str, ...]:

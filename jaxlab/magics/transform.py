@@ -16,6 +16,7 @@ import numpy as np
 import jaxlab
 from jaxlab import dtypes, tree_util
 from jaxlab.core.aval import aval_of
+from jaxlab.magics.arguments import Leaves, namer
 from jaxlab.magics.errors import CellError, ValueOfCellError
 from jaxlab.magics.linear_map import LinearMap, linear_map
 from jaxlab.magics.outputs import Frozen, Outcome, Static, thaw
@@ -45,25 +46,20 @@ def _jit(cell: CellFunction, layer: Layer, bindings: Mapping[str, Binding]) -> C
     donated = layer.options.donate
     for name in donated:
         _traced_input(layer, name, bindings, f"--donate {name}")
-    if not donated:
-        return named(jaxlab.jit(named(cell)))
+    by_name = namer(bindings)
 
-    def split(given: Traced, kept: Traced) -> Outcome:
-        return cell({**given, **kept})
+    def apply(**inputs: Leaves) -> Outcome:
+        return cell({name: given.leaves for name, given in inputs.items()})
 
-    compiled = jaxlab.jit(named(split), donate_argnums=0)
+    compiled = jaxlab.jit(named(apply), donate_argnames=tuple(donated))
 
     def call(traced: Traced) -> Outcome:
-        given = {name: traced[name] for name in donated}
-        return compiled(given, {k: v for k, v in traced.items() if k not in given})
+        outcome: Outcome = compiled(**by_name(traced))
+        return outcome
 
-    call.trace = lambda traced: compiled.trace(*_parts(traced, donated))  # type: ignore[attr-defined]
-    call.parts = lambda traced: _parts(traced, donated)  # type: ignore[attr-defined]
+    call.trace = lambda traced: compiled.trace(**by_name(traced))  # type: ignore[attr-defined]
+    call.by_name = by_name  # type: ignore[attr-defined]
     return call
-
-
-def _parts(traced: Traced, donated: Sequence[str]) -> tuple[Traced, Traced]:
-    return {n: traced[n] for n in donated}, {k: v for k, v in traced.items() if k not in donated}
 
 
 def named(function: Any) -> Any:

@@ -37,7 +37,7 @@ class CompiledCall:
         )
         return checked_call(function, self._explain) if any(self.donated) else function
 
-    def _on_miss(self, *args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
+    def _on_miss(self, /, *args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
         return self._first(args, kwargs)
 
     def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool]:

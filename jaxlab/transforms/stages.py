@@ -29,12 +29,12 @@ CompilerOptions = dict[str, Any]
 class Wrapped(Protocol):
     """A function that can be traced, lowered and compiled ahead of time: what `jit` returns."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
 
-    def trace(self, *args: Any, **kwargs: Any) -> Traced:
+    def trace(self, /, *args: Any, **kwargs: Any) -> Traced:
         """The function traced at the types of these arguments."""
 
-    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+    def lower(self, /, *args: Any, **kwargs: Any) -> Lowered:
         """The function traced and lowered at the types of these arguments."""
 
 
@@ -149,7 +149,7 @@ class Traced(_Stage):
         """What tracing took."""
         return self._call.traced.seconds
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Apply what was traced to arguments of the same structure, here or in another trace."""
         leaves, in_tree = tree.flatten((args, kwargs))
         if in_tree != self.in_tree:
@@ -271,7 +271,7 @@ class Compiled(_Stage):
         self.program = program
         self._run: Any = None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the program.
 
         Raises:

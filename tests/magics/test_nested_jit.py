@@ -36,6 +36,14 @@ def test_a_compiled_function_in_a_cell_is_one_equation(notebook):
     assert notebook.ns["jaxpr"].count("jit[") == 1 and "name=inner" in notebook.ns["jaxpr"]
 
 
+def test_in_a_long_session_too_all_that_is_read_is_found(notebook, monkeypatch):
+    """The way from a compiled function to its shell leads past more objects than are looked at."""
+    monkeypatch.setattr(notebook.shell, "session", [[i] for i in range(50_000)], raising=False)
+    for text in (SETUP, INNER, OUTER, "y = outer(x)", "scale = 10.0", "y = outer(x)"):
+        notebook.good(text)
+    assert np.allclose(notebook.ns["y"], [0, 30, 60])
+
+
 def test_what_an_inner_function_reads_reaches_the_outer_ones(notebook):
     for text in (SETUP, INNER, OUTER, "y = outer(x)", "scale = 10.0", "y = outer(x)"):
         notebook.good(text)
