@@ -127,12 +127,13 @@ class Jaxpr:
         """What the equations do besides giving their results; what they do to references made here is not seen."""
         if self._effects is None:
             first = -len(self.constvars)
-            inputs = {v: i for i, v in enumerate((*self.constvars, *self.invars), first)}
-            effects: set[Effect] = {HOLD.of(i) for v, i in inputs.items() if is_ref(v.aval)}
-            for eqn in self.eqns:
-                own = eqn.primitive.effects(eqn.params)
-                if own:
-                    effects |= relocated(own, [inputs.get(v) for v in eqn.invars].__getitem__)  # type: ignore[arg-type]
+            inputs = (*self.constvars, *self.invars)
+            effects: set[Effect] = {HOLD.of(i) for i, v in enumerate(inputs, first) if is_ref(v.aval)}
+            active = [(eqn, own) for eqn in self.eqns if (own := eqn.primitive.effects(eqn.params))]
+            if active:
+                place = {v: i for i, v in enumerate(inputs, first)}
+                for eqn, own in active:
+                    effects |= relocated(own, [place.get(v) for v in eqn.invars].__getitem__)  # type: ignore[arg-type]
             self._effects = frozenset(effects)
         return self._effects
 

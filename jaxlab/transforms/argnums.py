@@ -16,6 +16,8 @@ def as_indices(name: str, argnums: Any) -> tuple[int, ...]:
       TypeError: if it is neither an integer nor a sequence of integers.
       ValueError: if it is empty.
     """
+    if type(argnums) is int:
+        return (argnums,)
     try:
         numbers = tuple(map(operator.index, argnums if isinstance(argnums, Sequence) else (argnums,)))
     except TypeError:

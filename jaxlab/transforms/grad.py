@@ -76,7 +76,7 @@ def value_and_grad(
     if reduce_axes:
         raise NotImplementedError(f"{_name}: reduce_axes is no longer supported; leave it out")
     check_callable(_name, fun)
-    single = not isinstance(argnums, Sequence)
+    single = type(argnums) is int or not isinstance(argnums, Sequence)
     numbers = as_indices(_name, argnums)
 
     @functools.wraps(fun, updated=())
