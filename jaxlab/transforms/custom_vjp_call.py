@@ -1,4 +1,4 @@
-"""The ``custom_vjp_call`` primitive, a call whose cotangents a user's rule pulls back, and its linear part."""
+"""The ``custom_vjp_call`` primitive: a call whose cotangents a user's rule pulls back."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from typing import Any
 
 from jaxlab import tree
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
-from jaxlab.core.axes import MappedAxis
-from jaxlab.core.primitive import Example, Primitive
-from jaxlab.core.trace import current
+from jaxlab.core.primitive import Example
 from jaxlab.dtypes import float0
-from jaxlab.interpreters.batching import batch_flat, stacked_aval
+from jaxlab.interpreters.batching import batch_flat
 from jaxlab.interpreters.functions import function_name
 from jaxlab.primitives.arithmetic import mul
-from jaxlab.primitives.broadcasting import F32, reduce_sum
+from jaxlab.primitives.broadcasting import F32
 from jaxlab.primitives.transcendental import cos, sin
+from jaxlab.transforms.custom_lin import BatchedPullback, custom_lin_p
 from jaxlab.transforms.descriptions import check_result, kind_of
 from jaxlab.transforms.ruled_call import (
     BatchedRule,
     RuledCall,
     applied,
-    batch_with_zeros,
     call_rule,
-    matched,
     named,
 )
 from jaxlab.transforms.ruled_function import FlatCall, leaf_path
-from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule, shown_to_rule
+from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule
 
 
 class CustomVJPException(Exception):
@@ -186,48 +183,6 @@ class BatchedVjpRule(BatchedRule):
         return out, results[count:], batched
 
 
-class BatchedPullback:
-    """A backward rule mapped over stacks of residuals and cotangents."""
-
-    __slots__ = ("axis", "in_dims", "out_dims", "pullback", "residual_dims", "tag")
-
-    def __init__(
-        self,
-        pullback: Any,
-        axis: MappedAxis,
-        residual_dims: Sequence[int | None],
-        out_dims: Sequence[int | None],
-        in_dims: Sequence[int | None],
-        tag: object | None = None,
-    ) -> None:
-        self.pullback = pullback
-        self.tag = tag
-        self.axis = axis
-        self.residual_dims = list(residual_dims)
-        self.out_dims = list(out_dims)
-        self.in_dims = list(in_dims)
-
-    def __str__(self) -> str:
-        return str(self.pullback)
-
-    def __call__(self, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
-        count = len(residuals)
-
-        def fun(*xs: Any) -> list[Any]:
-            found: list[Any] = self.pullback(xs[:count], xs[count:])
-            return found
-
-        dims = [*self.residual_dims, *self.out_dims]
-        found, places = batch_with_zeros(fun, self.axis, [*residuals, *cts], dims, self.tag)
-        return [self.own(x, d, w) for x, d, w in zip(found, places, self.in_dims, strict=True)]
-
-    def own(self, x: Any, dim: int | None, wanted: int | None) -> Any:
-        """The cotangent of an operand; of one that all slices share it is the sum of theirs."""
-        if wanted is None and dim is not None and type(x) is not Zero:
-            return reduce_sum(x, (dim,))
-        return matched(x, dim, wanted, self.axis)
-
-
 class CustomVJPCall(RuledCall):
     name = "custom_vjp_call"
     kind = "custom_vjp"
@@ -293,75 +248,4 @@ def _product_backward(factors: Any, ct: Any) -> tuple[Any, Any]:
     return None if y is None else mul(ct, y), None if x is None else mul(ct, x)
 
 
-class CustomLin(Primitive):
-    """The derivative of a call with a backward rule: its transpose is known, it itself is not.
-
-    Its first ``num_res`` operands are residuals, the others the tangents that are not zero.
-    """
-
-    name = "custom_lin"
-    multiple_results = True
-    axis_aware = True
-    takes_references = True
-
-    def bind(self, *args: Any, **params: Any) -> Any:
-        """Record the application; there is nothing that could be computed at once."""
-        if current.trace.parent is None:
-            raise no_forward_mode(params)
-        return super().bind(*args, **params)
-
-    def printed(self, params: dict[str, Any]) -> dict[str, Any]:
-        shown = {name: params[name] for name in ("bwd", "in_zeros", "num_res", "symbolic_zeros")}
-        return shown | {"in_zeros": list(params["in_zeros"])}
-
-    def abstract_eval(self, *avals: Any, out_avals: Any, **params: Any) -> list[ShapedArray]:
-        return list(out_avals)
-
-    def lower(self, ctx: Any, *operands: Any, **params: Any) -> Any:
-        raise no_forward_mode(params)
-
-    def reference(self, *args: Any, **params: Any) -> Any:
-        raise no_forward_mode(params)
-
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
-        raise NotImplementedError(str(no_forward_mode(params)))
-
-    def transpose(
-        self, ct: Any, *args: Any, bwd: Any, in_zeros: Any, num_res: int, symbolic_zeros: bool, **params: Any
-    ) -> list[Any]:
-        cts = [shown_to_rule(x, symbolic_zeros) for x in ct]
-        found = call_rule("custom_vjp", str(bwd), bwd, args[:num_res], cts)
-        wanted = [x for x, zero in zip(found, in_zeros, strict=True) if not zero]
-        return [None] * num_res + [None if type(x) is Zero else x for x in wanted]
-
-    def batch(
-        self,
-        axis: MappedAxis,
-        args: Sequence[Any],
-        dims: Sequence[int | None],
-        *,
-        bwd: Any,
-        in_zeros: Any,
-        num_res: int,
-        out_avals: Any,
-        **params: Any,
-    ) -> tuple[list[Any], list[int | None]]:
-        given = iter(dims[num_res:])
-        in_dims = [None if zero else next(given) for zero in in_zeros]
-        out_dims = [0] * len(out_avals)
-        batched = BatchedPullback(bwd, axis, dims[:num_res], out_dims, in_dims)
-        stacked = tuple(stacked_aval(aval, axis.size, 0) for aval in out_avals)
-        params |= {"in_zeros": in_zeros, "num_res": num_res, "out_avals": stacked}
-        return self.bind(*args, bwd=batched, **params), list(out_dims)
-
-
-def no_forward_mode(params: dict[str, Any]) -> TypeError:
-    """The error for a derivative that is asked for forwards and known only backwards."""
-    return TypeError(
-        f"jvp: a function with the custom_vjp backward rule {params['bwd']} was differentiated in forward mode, but "
-        "that rule is for reverse mode only; use grad, vjp or jacrev, or give the function a custom_jvp rule"
-    )
-
-
 custom_vjp_call_p = CustomVJPCall()
-custom_lin_p = CustomLin()

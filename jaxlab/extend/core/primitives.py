@@ -147,6 +147,6 @@ from jaxlab.primitives.window_extremes import select_and_scatter_add_p as select
 from jaxlab.primitives.windows import reduce_window_sum_p as reduce_window_sum_p
 from jaxlab.transforms.checkpoint_call import checkpoint_p as remat_p
 from jaxlab.transforms.custom_jvp_call import custom_jvp_call_p as custom_jvp_call_p
-from jaxlab.transforms.custom_vjp_call import custom_lin_p as custom_lin_p
+from jaxlab.transforms.custom_lin import custom_lin_p as custom_lin_p
 from jaxlab.transforms.custom_vjp_call import custom_vjp_call_p as custom_vjp_call_p
 from jaxlab.transforms.jit_call import jit_p as jit_p
