@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from jaxlab import lazy
 from jaxlab.config import config
 from jaxlab.core import source
@@ -16,6 +18,7 @@ from jaxlab.core.aval import ShapedArray
 from jaxlab.core.effects import touches_references
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo, inputs_read
 from jaxlab.core.refs import is_ref
+from jaxlab.elements import float0
 from jaxlab.runtime import analysis, compiler, donation, execution
 from jaxlab.runtime.array import put
 from jaxlab.runtime.native import logging_transfers
@@ -58,6 +61,7 @@ class Program:
         "const_args",
         "device",
         "donated",
+        "has_float0",
         "keep_unused",
         "lower_seconds",
         "lowered",
@@ -85,7 +89,7 @@ class Program:
         jaxpr = closed.jaxpr
         # Closed-over arrays become arguments: the module stays small and the compiler does not fold them.
         self.const_args = [
-            x if is_ref(v.aval) else put(x, v.aval, device)
+            x if is_ref(v.aval) else _argument(x, v.aval, device)
             for v, x in zip(jaxpr.constvars, closed.consts, strict=True)
         ]
         if jaxpr.constvars:
@@ -117,6 +121,7 @@ class Program:
         self.donated = donated if donates else ()
         self.keep_unused = keep_unused
         self.out_avals = [v.aval for v in jaxpr.outvars]
+        self.has_float0 = any(aval.dtype == float0 for aval in (*self.out_avals, *closed.in_avals))
         self.trace_seconds = trace_seconds
         self.lower_seconds: float | None = None
         self.lowered: lowering.Lowered | None = None
@@ -266,7 +271,7 @@ class Program:
         compiled = self.compile()
         assert self.lowered is not None
         arrays = (self.const_args if consts is None else consts) + [
-            put(x, aval, self.device, committed=False) for x, aval in zip(args, in_avals, strict=True)
+            _argument(x, aval, self.device, committed=False) for x, aval in zip(args, in_avals, strict=True)
         ]
         kept = [x for x, keep in zip(arrays, self.lowered.kept, strict=True) if keep]
         if config.no_execution:
@@ -280,11 +285,16 @@ class Program:
         results = execution.execute(
             compiled.executable,
             kept,
-            self.out_avals,
+            [_held_as(aval) for aval in self.out_avals] if self.has_float0 else self.out_avals,
             self.device,
             committed=committed,
             calls_python=bool(self.lowered.callbacks),
         )
+        if self.has_float0:
+            results = [
+                np.zeros(aval.shape, float0) if aval.dtype == float0 else x
+                for x, aval in zip(results, self.out_avals, strict=True)
+            ]
         if config.debug_nans or config.debug_infs:
             nonfinite.check_results(self.closed, self.name, arrays, results)
         if uses is not None:
@@ -297,7 +307,8 @@ class Program:
         """What the C++ dispatch needs to run the program without Python; ``on_values``, as `run_on_values` does.
 
         None where it calls Python (jaxlib has the text of an exception that a callback raised, but not the
-        exception), where results are checked, and where references are to be replaced.
+        exception), where results are checked, where references are to be replaced, and where arguments or results
+        are no arrays but NumPy's zeros of ``float0``.
         """
         if (
             config.debug_nans
@@ -305,6 +316,7 @@ class Program:
             or config.debug_key_reuse
             or logging_transfers.value
             or (self.written is not None and not on_values)
+            or self.has_float0
         ):
             return None
         assert self.compiled is not None and self.lowered is not None
@@ -320,6 +332,18 @@ class Program:
             kept=self.lowered.kept,
             const_args=self.const_args,
         )
+
+
+def _held_as(aval: ShapedArray) -> ShapedArray:
+    """The type that an executable has for this one: of ``float0`` there are no arrays, booleans stand for them."""
+    return ShapedArray(aval.shape, np.dtype(np.bool_)) if aval.dtype == float0 else aval
+
+
+def _argument(x: Any, aval: ShapedArray, device: Any, committed: bool | None = None) -> Any:
+    """An argument as an array on a device."""
+    if aval.dtype == float0:
+        x, aval = np.zeros(aval.shape, np.bool_), _held_as(aval)
+    return put(x, aval, device, committed=committed)
 
 
 def _depth_of_user() -> int:

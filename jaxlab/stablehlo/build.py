@@ -9,6 +9,7 @@ import numpy as np
 from jaxlib.mlir import ir
 
 from jaxlab.core.aval import ShapedArray
+from jaxlab.elements import float0
 from jaxlab.stablehlo.context import SMALL_INTEGERS, MLIRContext, element_type, mlir_context
 
 _ALL_AXES = tuple(range(64))
@@ -151,7 +152,7 @@ class Builder:
             known = scalars.get(quick)
             if known is not None:
                 return known
-        array = np.asarray(x, dtype)
+        array = np.zeros(np.shape(x), np.bool_) if dtype == float0 else np.asarray(x, dtype)
         if array.shape:
             return self._constant(self.dense(array))
         key = (array.dtype, array.tobytes())
@@ -176,17 +177,15 @@ class Builder:
             return known
         kind = self.tensor(array.shape, array.dtype)
         elements: Any = array if scalar else np.ascontiguousarray(array)
-        if array.dtype == np.bool_:
-            # MLIR packs booleans, but for a single one, which it takes as a byte of equal bits.
-            elements = (
-                np.packbits(array, bitorder="little")
-                if array.size != 1
-                else np.array([255 if array.item() else 0], np.uint8)
-            )
+        element = self.element(array.dtype)
+        if (
+            array.dtype == np.bool_
+        ):  # whether MLIR packs them has changed: its bindings know if they see booleans
+            element = None
         elif array.dtype.kind == "V":  # one of ml_dtypes, which MLIR takes as bytes
             elements = np.ascontiguousarray(array).view(np.uint8)
         with self._shared.unknown:
-            known = ir.DenseElementsAttr.get(elements, type=self.element(array.dtype), shape=array.shape)
+            known = ir.DenseElementsAttr.get(elements, type=element, shape=array.shape)
         assert known.type == kind
         if key is not None:
             self._shared.attributes[key] = known

@@ -12,6 +12,7 @@ from jaxlib.mlir import ir
 from jaxlib.mlir._mlir_libs import _chlo, _jax_mlir_ext, _mlir, _sdy, _stablehlo
 
 from jaxlab.core import source
+from jaxlab.elements import float0
 from jaxlab.runtime.compiler import on_abandoned
 
 _registry = ir.DialectRegistry()
@@ -130,6 +131,8 @@ SMALL_INTEGERS = {
 
 def element_type(dtype: Any) -> Any:
     """The element type of a dtype, in the current context."""
+    if dtype == float0:  # no program reads such a value; the smallest type stands for it
+        return ir.IntegerType.get_signless(1)
     make = _float_types.get(dtype)
     if make is not None:
         return make()
