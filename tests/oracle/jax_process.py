@@ -16,12 +16,14 @@ dtype, shape and weak type of arrays; the text of jaxprs; the class of an error.
 
 from __future__ import annotations
 
+import ast
 import atexit
 import functools
 import importlib
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -170,6 +172,20 @@ def answers_of_jax(expressions: tuple[str, ...], x64: bool = False) -> dict[str,
     except EOFError:
         raise RuntimeError(f"the process that runs jax ended with exit status {server.wait()}") from None
     return dict(zip(expressions, answers, strict=True))
+
+
+def texts(program: str, table: Iterable[str]) -> tuple[str, str]:
+    """What jaxlab and jax print for a program of a table.
+
+    Some of jax's rules leave NumPy integers in parameters. They are taken for numbers, and then lines, which break
+    elsewhere, are joined.
+    """
+    ours, theirs = answer_here(program), answers_of_jax(tuple(table))[program]
+    assert ours[:2] == theirs[:2] == ("python", "str"), (ours, theirs)
+    mine, other = ast.literal_eval(ours[2]), ast.literal_eval(theirs[2])
+    if "np.int64(" in other:
+        return "".join(mine.split()), "".join(re.sub(r"np\.int64\((-?\d+)\)", r"\1", other).split())
+    return mine, other
 
 
 def assert_agrees(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import version
 
 import pytest
-from jax_process import answer_here, answers_of_jax
+from jax_process import texts
 
 pytestmark = pytest.mark.skipif(
     not version("jax").startswith("0.10."), reason="jaxprs have the text of jax 0.10; here is another jax"
@@ -150,25 +149,15 @@ TABLE = [*OPEN, *MAPPED, *RULED, *DIFFERENT]
 
 @pytest.mark.parametrize("program", [p for p in TABLE if p not in DIFFERENT])
 def test_same_text(program: str) -> None:
-    ours, theirs = _texts(program)
+    ours, theirs = texts(program, TABLE)
     assert ours == theirs
 
 
 @pytest.mark.parametrize("program", DIFFERENT)
 def test_known_difference_is_still_one(program: str) -> None:
-    ours, theirs = _texts(program)
+    ours, theirs = texts(program, TABLE)
     assert ours != theirs
 
 
 def test_table_is_large() -> None:
     assert len(set(TABLE)) == len(TABLE) >= 80
-
-
-def _texts(program: str) -> tuple[str, str]:
-    """Both texts; NumPy integers that jax leaves in parameters are written as numbers, and lines joined then."""
-    ours, theirs = answer_here(program), answers_of_jax(tuple(TABLE))[program]
-    assert ours[:2] == theirs[:2] == ("python", "str"), (ours, theirs)
-    mine, other = eval(ours[2]), eval(theirs[2])
-    if "np.int64(" in other:
-        return "".join(mine.split()), "".join(re.sub(r"np\.int64\((-?\d+)\)", r"\1", other).split())
-    return mine, other

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import version
 
 import pytest
-from jax_process import answer_here, answers_of_jax, assert_agrees
+from jax_process import answer_here, answers_of_jax, assert_agrees, texts
 
 pytestmark = pytest.mark.skipif(
     not version("jax").startswith("0.10."), reason="references are those of jax 0.10; here is another jax"
@@ -306,20 +305,11 @@ def test_same_class_of_error(expression: str) -> None:
 
 @pytest.mark.parametrize("program", [text for text in TEXTS if text not in DIFFERENT])
 def test_same_text(program: str) -> None:
-    ours, theirs = _texts(program)
+    ours, theirs = texts(program, TEXTS)
     assert ours == theirs
 
 
 @pytest.mark.parametrize("program", DIFFERENT)
 def test_known_difference_is_still_one(program: str) -> None:
-    ours, theirs = _texts(program)
+    ours, theirs = texts(program, TEXTS)
     assert ours != theirs
-
-
-def _texts(program: str) -> tuple[str, str]:
-    ours, theirs = answer_here(program), answers_of_jax(tuple(TEXTS))[program]
-    assert ours[:2] == theirs[:2] == ("python", "str"), (ours, theirs)
-    mine, other = eval(ours[2]), eval(theirs[2])
-    if "np.int64(" in other:  # noise that makes lines break elsewhere
-        return "".join(mine.split()), "".join(re.sub(r"np\.int64\((-?\d+)\)", r"\1", other).split())
-    return mine, other
