@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from jaxlab import errors
+from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray, aval_makers
 
 
@@ -173,12 +174,14 @@ class _Current(threading.local):
       axes: the named axes in scope, outermost first, as pairs of name and size.
       traceback: what equations get while a program is run again or transposed: the traceback of the equation
         that they are derived from.
+      take: what gives an equation its traceback otherwise.
     """
 
     trace: Trace
     scope: str = ""
     axes: tuple[tuple[Any, int], ...] = ()
     traceback: Any = None
+    take: Callable[[], Any] = staticmethod(source.take)
 
 
 current = _Current()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jaxlab.core import source
+from jaxlab.core.effects import touches_references
 from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn
 from jaxlab.core.printing import jaxpr_to_text
 from jaxlab.inspection.hlo import hlo_form
@@ -93,7 +94,9 @@ class ProgramView:
         lowered = program.lowered if program is not None else None
         compiled = program.compiled if program is not None else None
         equations: Sequence[JaxprEqn] = lowered.equations if lowered is not None else _all_equations(closed)
-        numbers = {eqn: i for i, eqn in enumerate(equations)}
+        numbers: dict[JaxprEqn, tuple[int, ...]] = {eqn: (i,) for i, eqn in enumerate(equations)}
+        if touches_references(closed.effects):
+            equations = _with_references(closed, equations, numbers)
         frames = _stacks(known, closed, equations)
         optimized = program.text("optimized") if program is not None and compiled is not None else None
         forms: dict[str, Form | None] = {
@@ -121,6 +124,36 @@ def _stacks(known: Sources, closed: ClosedJaxpr, equations: Sequence[JaxprEqn]) 
                 stacks[eqn] = known.frames(eqn, callers)
                 todo.extend((inner, stacks[eqn]) for inner in _inner(eqn))
     return [stacks[eqn] if eqn in stacks else known.frames(eqn) for eqn in equations]
+
+
+def _with_references(
+    closed: ClosedJaxpr, lowered: Sequence[JaxprEqn], numbers: dict[JaxprEqn, tuple[int, ...]]
+) -> list[JaxprEqn]:
+    """Number the equations of a program with references, which was lowered as one on values.
+
+    What an equation became has its very traceback.  A read or write that became nothing has a number of its
+    own.  Returns, for each number, the equation whose frames are shown.
+    """
+    shown = _all_equations(closed)
+    made = set(lowered).difference(shown)
+    became: dict[int, list[int]] = {}
+    for number, eqn in enumerate(lowered):
+        if eqn in made and eqn.traceback is not None:
+            became.setdefault(id(eqn.traceback), []).append(number)
+    missing = [eqn for eqn in shown if eqn not in numbers]
+    for eqn in missing:
+        places = became.get(id(eqn.traceback), [])
+        same = next((i for i in places if lowered[i].primitive is eqn.primitive), None)
+        if same is not None:
+            places.remove(same)
+            numbers[eqn] = (same,)
+    every = list(lowered)
+    for eqn in missing:
+        if eqn not in numbers:
+            numbers[eqn] = tuple(became.get(id(eqn.traceback), ())) or (len(every),)
+        for number in numbers[eqn]:
+            every[number:] = [eqn, *every[number + 1 :]]
+    return every
 
 
 def _inner(eqn: JaxprEqn) -> list[Jaxpr]:

@@ -40,14 +40,11 @@ class Form:
     parts: tuple[Part, ...]
 
 
-def jaxpr_form(closed: ClosedJaxpr, numbers: dict[JaxprEqn, int]) -> Form:
+def jaxpr_form(closed: ClosedJaxpr, numbers: dict[JaxprEqn, tuple[int, ...]]) -> Form:
     """The jaxpr's text; its parts are the equations, inner ones after those that hold them."""
     lines: list[tuple[JaxprEqn, int, int]] = []
     text = jaxpr_to_text(closed, lines=lines)
-    parts = [
-        Part(first, last, eqn.primitive.name, (numbers[eqn],) if eqn in numbers else ())
-        for eqn, first, last in lines
-    ]
+    parts = [Part(first, last, eqn.primitive.name, numbers.get(eqn, ())) for eqn, first, last in lines]
     return Form(text, tuple(parts))
 
 

@@ -74,13 +74,13 @@ class StagingTrace(Trace):
             outvars = [Var(aval) for aval in out]
             self.eqns.append(
                 JaxprEqn(
-                    invars, outvars, primitive, params, current.traceback or source.take(), current.scope
+                    invars, outvars, primitive, params, current.traceback or current.take(), current.scope
                 )
             )
             return [StagedTracer(self, var) for var in outvars]
         var = Var(out)
         self.eqns.append(
-            JaxprEqn(invars, [var], primitive, params, current.traceback or source.take(), current.scope)
+            JaxprEqn(invars, [var], primitive, params, current.traceback or current.take(), current.scope)
         )
         return StagedTracer(self, var)
 
@@ -288,7 +288,7 @@ def single_equation(
     outvars = [Var(aval) for aval in out] if primitive.multiple_results else [Var(out)]
     invars = [Var(aval) for aval in avals]
     eqn = JaxprEqn(
-        list(invars), outvars, primitive, params, current.traceback or source.take(), current.scope
+        list(invars), outvars, primitive, params, current.traceback or current.take(), current.scope
     )
     check_operands([eqn])
     return ClosedJaxpr(Jaxpr([], invars, outvars, [eqn], DebugInfo(primitive.name)))

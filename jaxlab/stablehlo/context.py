@@ -80,6 +80,8 @@ def _locator(context: Any, stack_of: Callable[[Any], Any]) -> Callable[[str, Any
         if root is None:
             root = roots[number] = _named(EQUATION, _file(EQUATION, number + 1, 1, context), context)
         if traceback is not None:
+            if type(traceback) is source.Joined:
+                traceback = traceback.own
             root = _callsite(stack_of(traceback), [root], context=context)
         return _named(name, root, context)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab import errors
+from jaxlab.core import source
 from jaxlab.core.aval import ShapedArray, Zero, aval_of
 from jaxlab.core.axes import MappedAxis, binding_axes
 from jaxlab.core.higher_order import HigherOrder
@@ -245,9 +246,16 @@ def batch_with_zeros(
 def call_rule(kind: str, name: str, rule: Callable[..., Any], *args: Any) -> Any:
     """Run a user's rule; say what is wrong where it, or the function, uses a tracer from outside.
 
+    Where a program is transposed or run again, the equations of the rule come from the rule's own lines and
+    from the call that it belongs to.
+
     Raises:
       UnexpectedTracerError: if it closes over a value that is being traced.
     """
+    outer, take = current.traceback, current.take
+    if outer is not None:
+        current.take = lambda: source.Joined(source.take(), call_rule.__code__, outer)
+        current.traceback = None
     try:
         return rule(*args)
     except errors.UnexpectedTracerError as error:
@@ -256,3 +264,5 @@ def call_rule(kind: str, name: str, rule: Callable[..., Any], *args: Any) -> Any
             f"derivatives by arguments only; pass the value as an argument (closure_convert does it for functions)"
             f"\n{error}"
         ) from None
+    finally:
+        current.traceback, current.take = outer, take
