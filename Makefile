@@ -52,7 +52,7 @@ lab: $(VENV)/.demo
 test: lint test-front-end test-python
 
 test-python: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 test-front-end: $(VENV)/.dev
 	cd labextension && npm test
@@ -63,7 +63,7 @@ lint: $(VENV)/.dev
 	cd labextension && npm run lint && npm run typecheck
 
 test-newest: $(VENV_NEWEST)/.test
-	$(NEWEST_BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/rules tests/laws tests/oracle tests/magics
+	$(NEWEST_BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/rules tests/laws tests/oracle tests/magics
 	$(NEWEST_BIN)/python notebooks/run_demo.py
 
 # For .ci/run: the Python of test-newest, or nothing.

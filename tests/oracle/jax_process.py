@@ -259,7 +259,10 @@ def _server() -> subprocess.Popen[bytes]:
 def _end(server: subprocess.Popen[bytes]) -> None:
     assert server.stdin is not None
     server.stdin.close()
-    server.wait(timeout=10)
+    try:
+        server.wait(timeout=10)
+    except subprocess.TimeoutExpired:  # it is still giving gigabytes of compiled programs back
+        server.kill()
 
 
 def _send(stream: Any, value: Any) -> None:
