@@ -61,6 +61,8 @@ class Primitive:
       holds_programs: whether there are programs among its parameters. What is compiled for it is kept with the
         first of them, and the rule prune is asked.
       takes_references: whether references may be among its operands.
+      plain: the operation of StableHLO that an elementwise one is: it is written on the spot, and the rule lower
+        is not asked.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Primitive:
     unconditional: bool = False
     holds_programs: bool = False
     takes_references: bool = False
+    plain: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:

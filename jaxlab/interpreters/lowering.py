@@ -22,7 +22,6 @@ from jaxlab.core.jaxpr import (
     dce,
     inputs_read,
 )
-from jaxlab.primitives.elementwise import PLAIN
 from jaxlab.stablehlo.build import Builder, Module
 
 
@@ -150,7 +149,7 @@ def lower_equations(
         primitive = eqn.primitive
         name = f"{prefix}{eqn.scope}/{primitive.name}" if eqn.scope else prefix + primitive.name
         b.location = locate(name, eqn.traceback, number)
-        operation = PLAIN.get(primitive)
+        operation = primitive.plain
         if operation is not None:
             var = eqn.outvars[0]
             aval = var.aval

@@ -72,6 +72,7 @@ def register_lowering(
     if not isinstance(lower, _ByPlatform):
         lower = _ByPlatform(prim)
         vars(prim)["lower"] = lower
+        prim.plain = None
     for name in _PLATFORMS.get(platform or "", (platform,)):
         lower.rules[name] = rule
 

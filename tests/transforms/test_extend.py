@@ -14,6 +14,7 @@ import jaxlab
 from jaxlab import extend, lax
 from jaxlab.core.primitive import registry
 from jaxlab.extend.core import primitives
+from jaxlab.interpreters.mlir import lower_fun, register_lowering
 from jaxlab.primitives.arithmetic import mul, sub
 from jaxlab.primitives.transcendental import cos, sin
 
@@ -168,3 +169,11 @@ def test_without_examples_there_is_nothing_to_check() -> None:
         ValueError, match=r"^check_rules: bare has no examples\(\), but its rules are checked on them; "
     ):
         extend.check_rules(bare)
+
+
+def test_a_registered_lowering_takes_the_place_of_a_plain_operation() -> None:
+    one_p = extend.Elementwise("plain_sine", hlo="stablehlo.sine", reference=np.sin)
+    assert float(jaxlab.jit(one_p.bind)(np.float32(0))) == 0.0
+    register_lowering(one_p, lower_fun(cos, multiple_results=False))
+    jaxlab.clear_caches()
+    assert float(jaxlab.jit(lambda x: one_p.bind(x))(np.float32(0))) == 1.0
