@@ -91,6 +91,7 @@ _run_if_untested()
 if _TYPE_CHECKING:
     from jaxlab import ad as ad
     from jaxlab import ad_checkpoint as ad_checkpoint
+    from jaxlab import api_util as api_util
     from jaxlab import custom_batching as custom_batching
     from jaxlab import custom_derivatives as custom_derivatives
     from jaxlab import debug as debug
@@ -147,6 +148,7 @@ else:
             "jaxlab.ad": "=",
             "jaxlab.ad_checkpoint": "=",
             "jaxlab.control.callback": "pure_callback",
+            "jaxlab.api_util": "=",
             "jaxlab.custom_batching": "=",
             "jaxlab.custom_derivatives": "=",
             "jaxlab.debug": "=",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import linecache
 import os
 from collections.abc import Callable
@@ -50,6 +51,25 @@ _HIDDEN = tuple(
 )
 _SYNTHETIC = ("<frozen", "<string>")
 
+# Paths of libraries that asked for it; those that are installed are hidden anyway.
+_excluded: list[str] = []
+
+
+def register_exclusion(path: str) -> None:
+    """Count the files below ``path`` as no user's: equations are said to come from the callers of what is there.
+
+    Args:
+      path: a folder or a file, as Python names files.
+    """
+    if path not in _excluded:
+        _excluded.append(path)
+        _hidden.cache_clear()
+
+
+@functools.cache
+def _hidden() -> tuple[str, ...]:
+    return (*_HIDDEN, *_excluded)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -88,7 +108,7 @@ def is_user_file(file: str) -> bool:
     """Whether ``file`` is the user's, not jaxlab's, the standard library's or an installed package's."""
     if file in cell_names:
         return True
-    return not file.startswith(_HIDDEN) and not file.startswith(_SYNTHETIC)
+    return not file.startswith(_hidden()) and not file.startswith(_SYNTHETIC)
 
 
 def user_frames(traceback: Any, within: Any = None) -> tuple[Frame, ...]:

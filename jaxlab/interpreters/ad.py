@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of, is_undefined
+from jaxlab.core.aval import UndefinedPrimal, Zero, is_undefined
 from jaxlab.core.primitive import Primitive
 from jaxlab.core.rule_tables import RuleTable
 from jaxlab.interpreters.jvp import JVPTrace, JVPTracer
@@ -183,11 +183,10 @@ def defbilinear(prim: Primitive, lhs_rule: Rule, rhs_rule: Rule) -> None:
     )
 
     def transpose(ct: Any, x: Any, y: Any, **params: Any) -> Any:
-        if is_undefined(x) == is_undefined(y):
-            linear: list[ShapedArray] = [aval_of(v) for v in (x, y)]
+        if is_undefined(x) and is_undefined(y):
             raise NotImplementedError(
-                f"transpose: {prim} of {linear[0].str_short()} and {linear[1].str_short()} is to be transposed, "
-                "but it is linear in one of them at a time; linearize the function at a point, as vjp does"
+                f"transpose: {prim} of {x.aval.str_short()} and {y.aval.str_short()} is to be transposed, but it is "
+                "linear in one of them at a time; linearize the function at a point, as vjp does"
             )
         if type(ct) is Zero:
             return Zero

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jaxlab.core.aval import ShapedArray
-from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, needed_equations
+from jaxlab.core.aval import ShapedArray, aval_of
+from jaxlab.core.jaxpr import ClosedJaxpr, Jaxpr, dce, needed_equations
 from jaxlab.core.memo import memoised
 from jaxlab.core.trace import Trace, Tracer, base_trace, current, interpret_with
-from jaxlab.interpreters.staging import StagingTrace, eval_closed
+from jaxlab.interpreters.staging import StagingTrace, eval_closed, stage_closed
 
 
 class SplitTrace(Trace):
@@ -128,3 +128,115 @@ def _split_jaxpr(
     return Halves(
         ClosedJaxpr(now, consts), ClosedJaxpr(later, [r for _, r in concrete]), out_unknown, len(kept)
     )
+
+
+# -- the same under the names of `jax.interpreters.partial_eval`, for wrapped functions (`extend.linear_util`) --
+
+
+class PartialVal(tuple[Any, Any]):
+    """A known value, ``(None, value)``, or an unknown one, ``(type, None)``.
+
+    >>> PartialVal.known(1.0).is_known(), PartialVal.unknown(jaxlab.typeof(1.0)).is_known()
+    (True, False)
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def known(cls, const: Any) -> PartialVal:
+        """A value that is known."""
+        return cls((None, const))
+
+    @classmethod
+    def unknown(cls, aval: ShapedArray) -> PartialVal:
+        """A value of which only the type is."""
+        return cls((aval, None))
+
+    def is_known(self) -> bool:
+        """Whether it is known."""
+        return self[0] is None
+
+    def get_known(self) -> Any | None:
+        """The value, None where it is unknown."""
+        return self[1] if self.is_known() else None
+
+    def get_aval(self) -> ShapedArray:
+        """The type in either case."""
+        aval: ShapedArray = aval_of(self[1]) if self.is_known() else self[0]
+        return aval
+
+
+def trace_to_jaxpr_nounits(
+    fun: Any, pvals: Sequence[PartialVal], instantiate: bool | Sequence[bool] = False
+) -> tuple[Jaxpr, list[PartialVal], list[Any]]:
+    """Run a function as far as it goes with what is known.
+
+    Args:
+      fun: a wrapped function, flat.
+      pvals: its arguments.
+      instantiate: which results are to be unknown in any case.
+
+    Returns:
+      The program of the unknown results (from the unknown arguments, with what it needs of the known ones as its
+      constants), all results, and the values of those constants.
+
+    >>> from jaxlab.extend.linear_util import wrap_init
+    >>> fun = wrap_init(lambda x, y: [jnp.sin(x), x * y])
+    >>> one = jaxlab.typeof(1.0)
+    >>> jaxpr, out, consts = trace_to_jaxpr_nounits(fun, [PartialVal.known(0.0), PartialVal.unknown(one)])
+    >>> out[0].get_known(), out[1].is_known(), len(jaxpr.eqns)
+    (Array(0., dtype=float32, weak_type=True), False, 1)
+    """
+    unknown = StagingTrace(current.trace)
+    try:
+        args = [p[1] if p.is_known() else unknown.new_argument(p[0]) for p in pvals]
+        with interpret_with(SplitTrace(current.trace, unknown)):
+            outputs = list(fun.call_wrapped(*args))
+        forced = [instantiate] * len(outputs) if isinstance(instantiate, bool) else list(instantiate)
+        is_unknown = [
+            force or (isinstance(x, Tracer) and x._trace is unknown)
+            for x, force in zip(outputs, forced, strict=True)
+        ]
+        finished = unknown.finish([x for x, u in zip(outputs, is_unknown, strict=True) if u])
+    finally:
+        unknown.alive = False
+    jaxpr, consts = needed_part(*finished)
+    results = [
+        PartialVal.unknown(aval_of(x)) if u else PartialVal.known(x)
+        for x, u in zip(outputs, is_unknown, strict=True)
+    ]
+    return jaxpr, results, consts
+
+
+def trace_to_jaxpr_dynamic(
+    fun: Any, in_avals: Sequence[ShapedArray]
+) -> tuple[Jaxpr, list[ShapedArray], list[Any]]:
+    """The program of a wrapped function on arguments of these types, the types of its results, and its constants."""
+    closed = stage_closed(fun.call_wrapped, list(in_avals), fun.debug_info)
+    return closed.jaxpr, closed.out_avals, closed.consts
+
+
+def dce_jaxpr(
+    jaxpr: Jaxpr, used_outputs: bool | Sequence[bool], instantiate: bool | Sequence[bool] = False
+) -> tuple[Jaxpr, list[bool]]:
+    """A program without the results that are not used, and what only they needed.
+
+    Args:
+      jaxpr: a program.
+      used_outputs: which of its results are used.
+      instantiate: which inputs stay in any case.
+
+    Returns:
+      The program, and for each input whether it is still one.
+
+    >>> jaxpr = jaxlab.make_jaxpr(lambda x, y: (jnp.sin(x), jnp.cos(y)))(1.0, 2.0).jaxpr
+    >>> smaller, used = dce_jaxpr(jaxpr, [True, False])
+    >>> len(smaller.eqns), used
+    (1, [True, False])
+    """
+    outputs = len(jaxpr.outvars)
+    wanted = [used_outputs] * outputs if isinstance(used_outputs, bool) else list(used_outputs)
+    kept = [instantiate] * len(jaxpr.invars) if isinstance(instantiate, bool) else list(instantiate)
+    smaller, used = dce(jaxpr, wanted)
+    used = [u or k for u, k in zip(used, kept, strict=True)]
+    return smaller.replace(invars=[v for v, u in zip(jaxpr.invars, used, strict=True) if u]), used

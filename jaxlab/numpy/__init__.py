@@ -332,7 +332,7 @@ from jaxlab.numpy.ufuncs_rounding import modf as modf
 from jaxlab.numpy.ufuncs_rounding import rint as rint
 from jaxlab.numpy.ufuncs_rounding import round as round
 from jaxlab.numpy.ufuncs_rounding import trunc as trunc
-from jaxlab.runtime.array import Array as ndarray
+from jaxlab.runtime.array_type import Array as ndarray
 
 _operators.attach_all()
 

@@ -39,6 +39,7 @@ FLOORS = {
     "ref": 6,
     "typing": 6,
     "ad": 6,
+    "api_util": 6,
     "numpy": 6,
     "test_util": 6,
     "scipy": 6,

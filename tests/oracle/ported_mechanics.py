@@ -8,10 +8,11 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import api_util, lax
 from jax.experimental import checkify
+from jax.extend import linear_util
 from jax.extend.core import Literal, Primitive
-from jax.interpreters import ad, batching, mlir
+from jax.interpreters import ad, batching, mlir, partial_eval
 from jax.tree_util import register_pytree_node_class, tree_map
 from jax.typing import ArrayLike
 
@@ -318,3 +319,94 @@ def game_of_life_and_fractals():
         return ((count == 3) | ((board == 1) & (count == 2))).astype(board.dtype), board.sum()
 
     return jax.jit(jax.vmap(jax.vmap(escape)))(grid), lax.scan(life, board, length=8)
+
+
+def transformations_of_a_library():
+    @linear_util.transformation_with_aux2
+    def counting(f, store, *args):
+        out = f(*args)
+        store.store(len(out))
+        return [2 * x for x in out]
+
+    def fun(p, q):
+        return {"sin": jnp.sin(p["x"]), "product": p["x"] * q}
+
+    args = ({"x": 2.0}, 3.0)
+    leaves, in_tree = jax.tree_util.tree_flatten(args)
+    info = api_util.debug_info("library", fun, args, {})
+    flat, out_tree = api_util.flatten_fun_nokwargs(linear_util.wrap_init(fun, debug_info=info), in_tree)
+    counted, count = counting(flat)
+    out = counted.call_wrapped(*leaves)
+    result = jax.tree_util.tree_unflatten(out_tree(), out)
+
+    again, later_tree = api_util.flatten_fun_nokwargs(linear_util.wrap_init(fun, debug_info=info), in_tree)
+    known = partial_eval.PartialVal.known(jnp.array([0.5, 1.0]))
+    unknown = partial_eval.PartialVal.unknown(jax.core.ShapedArray((), jnp.float32))
+    jaxpr, results, consts = partial_eval.trace_to_jaxpr_nounits(again, [known, unknown])
+    kept = [r.get_known() for r in results if r.is_known()]
+    smaller, used = partial_eval.dce_jaxpr(jax.make_jaxpr(fun)(*args).jaxpr, [False, True])
+    return result, count(), kept, len(jaxpr.eqns), list(consts), str(later_tree()), str(smaller), used
+
+
+def states_of_tracing():
+    from jax.extend import core as extended
+
+    outside = extended.get_opaque_trace_state()
+    seen = []
+
+    def f(x):
+        seen.append(extended.get_opaque_trace_state() == outside)
+        seen.append(isinstance(x, jax.core.Tracer))
+        seen.append(isinstance(x, jnp.ndarray) and isinstance(x, jax.Array))
+        seen.append(extended.unsafe_get_axis_names_DO_NOT_USE())
+        return x
+
+    jax.jit(f)(1.0)
+    jax.vmap(f, axis_name="i")(jnp.ones(2))
+    jax.grad(f)(1.0)
+    arrays = [isinstance(x, jnp.ndarray) for x in (jnp.ones(2), np.ones(2), 1.0, jax.random.key(0))]
+    likes = [isinstance(x, ArrayLike) for x in (jnp.ones(2), np.ones(2), 1.0, [1.0])]
+    return (
+        seen,
+        arrays,
+        likes,
+        extended.get_opaque_trace_state() == outside,
+        str(jax.typeof(np.ones((2, 3)))),
+        jax.__version_info__,
+    )
+
+
+def events_of_a_library():
+    from jax import monitoring
+
+    heard = []
+    listeners = [lambda *what, kind=kind, **more: heard.append((kind, *what, more)) for kind in "abcd"]
+    monitoring.register_event_listener(listeners[0])
+    monitoring.register_event_duration_secs_listener(listeners[1])
+    monitoring.register_scalar_listener(listeners[2])
+    monitoring.register_event_time_span_listener(listeners[3])
+    monitoring.record_event("/library/saved", step=3)
+    monitoring.record_event_duration_secs("/library/took", 0.5)
+    monitoring.record_scalar("/library/loss", 2.0, step=3)
+    monitoring.record_event_time_span("/library/ran", 1.0, 2.0)
+    monitoring.unregister_event_listener(listeners[0])
+    monitoring.unregister_event_duration_listener(listeners[1])
+    monitoring.unregister_scalar_listener(listeners[2])
+    monitoring.unregister_event_time_span_listener(listeners[3])
+    monitoring.record_event("/library/saved", step=4)
+    return [told for told in heard if str(told[1]).startswith("/library")]
+
+
+def zero_tangents_of_trees():
+    from jax.custom_derivatives import zero_from_primal
+
+    @jax.custom_jvp
+    def f(x):
+        return jnp.sin(x), {"count": jnp.int32(3), "pair": (x, 2 * x)}
+
+    @partial(f.defjvp, symbolic_zeros=True)
+    def f_jvp(primals, tangents):
+        out, more = f(*primals)
+        return (out, more), (jnp.cos(primals[0]) * tangents[0], zero_from_primal(more, symbolic_zeros=True))
+
+    return jax.grad(lambda x: f(x)[0] + f(x)[1]["pair"][1])(1.0), zero_from_primal((1.0, jnp.ones(2)))

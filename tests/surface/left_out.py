@@ -25,15 +25,12 @@ NAMES: dict[str, dict[str, str]] = {
         "remove_size_one_mesh_axis_from_type reshard set_mesh shard_map sharding smap thread_guard",
         NUMPY: "ds image ops scipy",
         RENAMED: "host_count host_id host_ids lib",
-        OWN_MACHINERY: "api_util jax2tf_associative_scan_reductions",
+        OWN_MACHINERY: "jax2tf_associative_scan_reductions",
         "exchange with other runtimes and profiles: a later issue": "dlpack ffi profiler",
         "sums of 16-bit floats cannot be forbidden: the option is for one experiment of jax's": "allow_f16_reductions",
         "keys always have a dtype of their own": "enable_custom_prng",
     },
-    "api_util": {
-        OWN_MACHINERY: "argnums_partial debug_info donation_vector flatten_axes flatten_fun flatten_fun_nokwargs "
-        "rebase_donate_argnums safe_map shaped_abstractify"
-    },
+    "api_util": {OWN_MACHINERY: "argnums_partial donation_vector flatten_axes rebase_donate_argnums"},
     "custom_derivatives": {OWN_MACHINERY: "remat_opt_p"},
     "debug": {
         DEVICES: "inspect_array_sharding visualize_array_sharding visualize_sharding",
@@ -74,8 +71,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "interpreters.partial_eval": {
         REWRITING: "custom_partial_eval_rules dce_rules partial_eval_jaxpr_custom_rules",
-        OWN_MACHINERY: "DynamicJaxprTracer JaxprTracer PartialVal Val dce_jaxpr dce_jaxpr_call_rule "
-        "dce_jaxpr_closed_call_rule dce_jaxpr_consts trace_to_jaxpr_dynamic trace_to_jaxpr_nounits",
+        OWN_MACHINERY: "DynamicJaxprTracer JaxprTracer Val dce_jaxpr_call_rule dce_jaxpr_closed_call_rule "
+        "dce_jaxpr_consts",
     },
     "interpreters.xla": {OWN_MACHINERY: "Backend apply_primitive canonicalize_dtype_handlers"},
     "lax": {
@@ -101,6 +98,9 @@ SIGNATURES: dict[str, dict[str, str]] = {
         RENAMED: "local_devices",
         "without a value it says in words that one is needed": "transfer_guard",
     },
+    "api_util": {
+        "what only jax's own caches and messages ask for": "debug_info flatten_fun flatten_fun_nokwargs"
+    },
     "core": {
         "the one class of types is `ShapedArray`": "AbstractValue",
         DEVICES: "ShapedArray",
@@ -121,6 +121,10 @@ SIGNATURES: dict[str, dict[str, str]] = {
     },
     "interpreters.ad": {IN_ONE_PLACE: "JVPTrace"},
     "interpreters.mlir": {IN_ONE_PLACE: "LoweringRuleContext"},
+    "interpreters.partial_eval": {
+        "a pair, which Python makes of one iterable": "PartialVal",
+        "options of jax's own staging": "trace_to_jaxpr_dynamic",
+    },
     "ref": {IN_ONE_PLACE: "Ref"},
     "stages": {IN_ONE_PLACE: "Compiled Lowered Traced"},
 }
