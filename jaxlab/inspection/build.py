@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import linecache
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,6 +69,8 @@ class Sources:
             place = self._places.get(label)
             if place is None:
                 text = "".join(linecache.getlines(file))
+                if file in source.cell_names:
+                    text = _as_written(text)
                 if text:
                     place = len(self.sources)
                     self.sources.append(Source(label, text))
@@ -84,6 +88,18 @@ class Sources:
                 text = Source(text.label, "\n".join(lines[first - 1 : high + _AROUND]), first)
             result.append(text)
         return tuple(result)
+
+
+_MAGIC = re.compile(r"get_ipython\(\)\.run_line_magic\('(\w+)', ('(?:[^'\\\n]|\\.)*')\)")
+
+
+def _as_written(text: str) -> str:
+    """The text of a cell with its line magics as the user wrote them; IPython keeps what they stand for.
+
+    >>> _as_written("get_ipython().run_line_magic('load_ext', 'jaxlab')")
+    '%load_ext jaxlab'
+    """
+    return _MAGIC.sub(lambda match: f"%{match[1]} {ast.literal_eval(match[2])}".rstrip(), text)
 
 
 class ProgramView:

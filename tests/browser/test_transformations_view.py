@@ -95,6 +95,7 @@ def test_the_body_of_a_loop_lights_up_there_and_on_the_way_back(ran: LabPage) ->
 
 def test_a_backward_rule_of_another_cell_lights_up(ran: LabPage) -> None:
     lit = lit_by(ran, "scan", "jnp.clip(jnp.cos(a) * g")
+    assert ran.cells.nth(1).locator(".jl-row", has_text="%load_ext jaxlab").count() == 1, "magics as written"
     assert re.search("= (cos|max) ", lit[JAXPR]) and re.search(r"stablehlo\.(cosine|max)", lit[STABLEHLO])
     assert lit[HLO]
 
