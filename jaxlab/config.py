@@ -25,6 +25,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+PLATFORMS = {"cpu", "gpu", "cuda", "rocm", "tpu"}
+"""The names of platforms; plug-ins add theirs."""
+
 UNSET: Any = type("Unset", (), {"__repr__": lambda self: "UNSET"})()
 """Given to listeners as the local value of a thread when its last `with` block has ended."""
 
@@ -166,7 +169,9 @@ def validate(name: str, value: Any, *, given: str = "") -> Any:
             return value
         needed = "an integer"
     elif name == "default_device":
-        if value is None or isinstance(value, str) or hasattr(value, "platform"):
+        if isinstance(value, str) and value.partition(":")[0].lower() in PLATFORMS:
+            return value
+        if value is None or hasattr(value, "platform"):
             return value
         needed = "None, a device such as jaxlab.devices()[0], or the name of a platform"
     else:

@@ -41,12 +41,14 @@ class ConcretizationTypeError(JAXTypeError):
         f = jit(f, static_argnames="n")
     """
 
-    def __init__(self, tracer: Any, context: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, tracer: Any, context: str = "", remedy: str = "", why: str = "which is not known while tracing"
+    ) -> None:
         where = context or "a conversion to a Python number"
         keep = remedy or "keep it an array (x.astype(...))"
         super().__init__(
-            f"{where}: {describe(tracer)} was given, but a concrete value is needed, which is not known "
-            f"while tracing; {keep}, or make the argument it comes from static (static_argnames)"
+            f"{where}: {describe(tracer)} was given, but a concrete value is needed, {why}; {keep}, or "
+            "make the argument it comes from static (static_argnames)"
         )
 
 

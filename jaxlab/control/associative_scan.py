@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab import tree
-from jaxlab.control.bodies import leaf_paths
+from jaxlab.control.bodies import input_avals, leaf_paths, whole_number
 from jaxlab.core.aval import aval_of
 from jaxlab.primitives.arithmetic import add
 from jaxlab.primitives.concatenation import concatenate, rev
@@ -86,8 +86,9 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
 
 def _place(leaves: Sequence[Any], structure: Any, axis: int) -> int:
     """The axis counted from the front, after a check that all have it, and as many elements along it."""
-    avals = [aval_of(x) for x in leaves]
+    avals = input_avals("associative_scan", "elems", leaves, structure)
     paths = leaf_paths(structure)
+    axis = whole_number("associative_scan", "axis", axis, "give the number of an axis")
     ndim = len(avals[0].shape)
     if not -ndim <= axis < ndim:
         raise ValueError(

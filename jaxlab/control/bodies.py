@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -216,6 +217,20 @@ def input_avals(what: str, name: str, leaves: Sequence[Any], structure: Any) -> 
                     "what is none"
                 ) from None
         raise
+
+
+def whole_number(what: str, name: str, value: Any, remedy: str) -> int:
+    """The option ``name`` of ``what`` as an integer; TypeError if it is none."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what}: {name} is {value!r}, but an integer is needed; {remedy}") from None
+
+
+def check_function(what: str, name: str, value: Any) -> None:
+    """Raise TypeError unless the argument ``name`` of ``what`` is a function."""
+    if not callable(value):
+        raise TypeError(f"{what}: {name} is a {type(value).__name__}, but a function is needed; pass one")
 
 
 def as_array(x: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,10 @@ def switch(
     >>> switch(1, [jnp.sin, jnp.cos], 0.0)
     Array(1., dtype=float32, weak_type=True)
     """
+    if not isinstance(branches, Iterable):
+        raise TypeError(
+            f"switch: branches is a {type(branches).__name__}, but a sequence of functions is needed; write [f, g]"
+        )
     functions = list(branches)
     for i, function in enumerate(functions):
         if not callable(function):

@@ -12,7 +12,7 @@ from jaxlab.config import config
 from jaxlab.control.bodies import MadeOf
 from jaxlab.control.scan import scan
 from jaxlab.control.while_loop import while_loop
-from jaxlab.core.aval import aval_of
+from jaxlab.core.aval import aval_of, is_array_like
 from jaxlab.core.trace import Tracer
 from jaxlab.primitives.arithmetic import add
 from jaxlab.primitives.comparison import lt
@@ -62,6 +62,12 @@ def fori_loop(
 
 def _dtype(lower: Any, upper: Any) -> np.dtype[Any]:
     """The dtype of both bounds; a Python int takes that of the other."""
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if not is_array_like(bound):
+            raise (ValueError if bound is None else TypeError)(
+                f"fori_loop: {name} is a {type(bound).__name__}, but an integer is needed; give the first, and the "
+                "one after the last"
+            )
     first, last = aval_of(lower), aval_of(upper)
     if first.dtype == last.dtype:
         return np.dtype(first.dtype)

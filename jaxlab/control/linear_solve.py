@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxlab import tree
-from jaxlab.control.bodies import Body, split_by, trace_body
+from jaxlab.control.bodies import Body, check_function, input_avals, split_by, trace_body
 from jaxlab.core.aval import ShapedArray, UndefinedPrimal, Zero, aval_of
 from jaxlab.core.axes import MappedAxis
 from jaxlab.core.effects import Effects
@@ -75,8 +75,10 @@ def custom_linear_solve(
     """
     if transpose_solve is None and symmetric:
         transpose_solve = solve
+    check_function("custom_linear_solve", "matvec", matvec)
+    check_function("custom_linear_solve", "solve", solve)
     leaves, b_tree = tree.flatten(b)
-    avals = [aval_of(x) for x in leaves]
+    avals = input_avals("custom_linear_solve", "b", leaves, b_tree)
 
     def traced(what: str, fun: Callable[[Any], Any], aux: bool = False) -> Body:
         body = trace_body(fun, (b,), avals, f"custom_linear_solve: {what}", remember=False)

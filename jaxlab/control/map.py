@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jaxlab import tree
-from jaxlab.control.bodies import MadeOf, leaf_paths
+from jaxlab.control.bodies import MadeOf, leaf_paths, whole_number
 from jaxlab.control.scan import scan
 from jaxlab.core.aval import aval_of
 from jaxlab.core.axes import MappedAxis
@@ -45,7 +44,7 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
         return scan(_Mapped(f), (), xs)[1]
     leaves, structure = tree.flatten(xs)
     size = _size(leaves, structure)
-    batch = operator.index(batch_size)
+    batch = whole_number("map", "batch_size", batch_size, "give how many slices to take together")
     if batch < 0:
         raise ValueError(
             f"map: batch_size is {batch}, but it must not be negative; 0 is for one batch of all"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from jaxlab.control.bodies import (
     share_constants,
     split_by,
     trace_body,
+    whole_number,
 )
 from jaxlab.control.scan_primitive import scan_p
 from jaxlab.core.aval import ShapedArray, aval_of
@@ -175,7 +175,7 @@ def _pair(out_tree: Any) -> tuple[Any, Any, bool]:
 def _steps_at_once(unroll: Any, steps: int) -> int:
     if isinstance(unroll, bool):
         return max(steps, 1) if unroll else 1
-    count = operator.index(unroll)
+    count = whole_number("scan", "unroll", unroll, "give how many steps to write out, or True for all")
     if count < 0:
         raise ValueError(f"scan: unroll is {count}, but it must not be negative; give True for all steps")
     return max(count, 1)

@@ -120,10 +120,18 @@ class Tracer:
         return int(self._number(int))
 
     def __float__(self) -> float:
-        return float(self._number(float))
+        raise self._would_be_cut(float)
 
     def __complex__(self) -> complex:
-        return complex(self._number(complex))
+        raise self._would_be_cut(complex)
+
+    def _would_be_cut(self, kind: type) -> errors.ConcretizationTypeError:
+        """The error for a conversion to an inexact number, which would silently have no derivative."""
+        name = kind.__name__
+        if self.concrete() is None:
+            return errors.ConcretizationTypeError(self, name, f"keep it an array (x.astype({name}))")
+        remedy = f"keep it an array (x.astype({name})), give {name} lax.stop_gradient(x)"
+        return errors.ConcretizationTypeError(self, name, remedy, "which would have no derivative")
 
     def __index__(self) -> int:
         return int(self._convert(errors.TracerIntegerConversionError, lambda v: v.__index__()))

@@ -16,6 +16,7 @@ from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.primitives.conversion import convert
 from jaxlab.primitives.elementwise import scalar_like
 from jaxlab.runtime.transfer import put
+from jaxlab.transforms.descriptions import type_of
 
 
 def jet(
@@ -45,6 +46,21 @@ def jet(
     >>> [float(derivative) for derivative in series]
     [1.0, 1.0, 1.0]
     """
+    if not callable(fun):
+        raise TypeError(
+            f"jet: {type_of(fun)} was given, but a function is needed; pass the function, not its result"
+        )
+    if not all(isinstance(given, Sequence) for given in (primals, series)):
+        raise TypeError(
+            f"jet: {type_of(primals)} and {type_of(series)} were given, but primals and series are tuples or lists "
+            "with an entry for each argument; write jet(fun, (x,), ((1.0, 0.0),))"
+        )
+    for i, terms in enumerate(series):
+        if not isinstance(terms, Sequence):
+            raise TypeError(
+                f"jet: the series for the argument at position {i} is {type_of(terms)}, but a tuple or list of terms "
+                "is needed; write ((1.0, 0.0),) for one argument"
+            )
     lengths = {len(terms) for terms in series}
     if len(lengths) != 1:
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from jaxlab import lax
 from jaxlab.core.aval import aval_of
+from jaxlab.core.trace import Tracer
 from jaxlab.numpy.promotion import broadcast_shapes as _common_shape
 from jaxlab.numpy.promotion import broadcast_to_shape, check_arraylike
 from jaxlab.numpy.wrapping import as_array, named
@@ -28,6 +29,13 @@ def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
     return axes
 
 
+def _told(shape: Any) -> str:
+    """A shape as it was given, with types in the place of what is traced."""
+    items = shape if isinstance(shape, tuple | list) else (shape,)
+    texts = [x.describe() if isinstance(x, Tracer) else repr(x) for x in items]
+    return f"({', '.join(texts)}{',' * (len(texts) == 1)})" if isinstance(shape, tuple | list) else texts[0]
+
+
 def _sizes(name: str, shape: Any) -> tuple[int, ...]:
     """A shape given as one size or several, negative ones as they are."""
     try:
@@ -38,8 +46,8 @@ def _sizes(name: str, shape: Any) -> tuple[int, ...]:
         return tuple([operator.index(size) for size in shape])
     except TypeError:
         raise TypeError(
-            f"{name}: the shape {shape} was given, but shapes are made of concrete integers: write Python integers, "
-            "or make what they come from a static argument"
+            f"{name}: the shape {_told(shape)} was given, but shapes are made of concrete integers: write Python "
+            "integers, or make what they come from a static argument"
         ) from None
 
 

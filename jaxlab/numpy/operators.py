@@ -264,7 +264,7 @@ def _traced_item(self: Any, *args: Any) -> Any:
     value = self.concrete()
     if value is None:
         raise ConcretizationTypeError(self, "item")
-    return value.item(*args)
+    return np.asarray(value).item(*args)
 
 
 def _itself(self: Any) -> Any:

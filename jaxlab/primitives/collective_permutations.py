@@ -50,6 +50,10 @@ def ppermute(x: Any, axis_name: Any, perm: Sequence[tuple[int, int]]) -> Any:
     Array([0, 5, 6], dtype=int32)
     """
     names = axis_names(axis_name)
+    if not isinstance(perm, Iterable) or not all(isinstance(pair, Iterable) for pair in perm):
+        raise TypeError(
+            f"ppermute: perm is {perm!r}, but pairs (source, destination) are needed; write perm=[(0, 1), (1, 0)]"
+        )
     pairs = tuple([tuple(pair) for pair in perm])
     _check_permutation(pairs, group_size("ppermute", names), axis_name)
     return tree.map(lambda leaf: ppermute_p.bind(leaf, axis_name=names, perm=pairs), x)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from jaxlab.config import config
+from jaxlab.config import PLATFORMS, config
 from jaxlab.runtime import plugins
 from jaxlab.runtime.native import J, xc
 
@@ -35,6 +35,7 @@ _makers: dict[str, Callable[[], Any]] = {
 def register_platform(platform: str, make_client: Callable[[], Any]) -> None:
     """Add a platform, preferred to all others; ``make_client`` raises `plugins.Unavailable` elsewhere."""
     rest = {name: maker for name, maker in _makers.items() if name != platform}
+    PLATFORMS.add(platform)
     _makers.clear()
     _makers.update({platform: make_client, **rest})
     _reasons.pop(platform, None)
@@ -77,6 +78,11 @@ def client(platform: str | None = None) -> Any:
     """
     if platform is None:
         return _preferred()
+    if not isinstance(platform, str):
+        raise TypeError(
+            f"backend: {platform!r} of type {type(platform).__name__} was given, but the name of a platform is needed; "
+            "write 'cpu', 'gpu' or 'tpu'"
+        )
     name = platform.lower()
     for member in _FAMILIES.get(name, (name,)):
         if member in _makers:

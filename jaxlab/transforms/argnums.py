@@ -33,18 +33,23 @@ def as_indices(name: str, argnums: Any) -> tuple[int, ...]:
 
 
 def chosen_arguments(
-    name: str, fun: Callable[..., Any], numbers: Sequence[int], args: tuple[Any, ...], kwargs: dict[str, Any]
+    name: str,
+    fun: Callable[..., Any],
+    numbers: Sequence[int],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    beyond: type[Exception] = TypeError,
 ) -> tuple[Callable[..., Any], list[Any], list[int]]:
     """``fun`` as a function of some of its arguments, those arguments, and their positions from the front.
 
     Raises:
-      TypeError: if a position is beyond the last argument, or occurs twice.
+      TypeError: if a position is beyond the last argument (or another error, ``beyond``), or occurs twice.
       ValueError: if a negative one is before the first.
     """
     count = len(args)
     for i in numbers:
         if not -count <= i < count:
-            raise (TypeError if i >= 0 else ValueError)(
+            raise (beyond if i >= 0 else ValueError)(
                 f"{name}: argnums names argument {i}, but {function_name(fun)} was called with {count} positional "
                 f"argument{'s' * (count != 1)}; give a position among them"
             )

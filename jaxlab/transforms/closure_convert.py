@@ -12,6 +12,8 @@ from jaxlab.interpreters.batching import BatchTracer
 from jaxlab.interpreters.functions import FlatFunction, debug_info, function_name
 from jaxlab.interpreters.jvp import JVPTracer
 from jaxlab.interpreters.staging import eval_jaxpr, stage
+from jaxlab.transforms.descriptions import check_arguments
+from jaxlab.transforms.linearized import check_callable
 
 
 def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Callable[..., Any], list[Any]]:
@@ -37,6 +39,8 @@ def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Callab
     >>> grad(total)(3.0)
     Array(2., dtype=float32, weak_type=True)
     """
+    check_callable("closure_convert", fun)
+    check_arguments("closure_convert", fun, example_args)
     leaves, in_tree = tree.flatten(example_args)
     flat = FlatFunction(fun, tree.structure((example_args, {})))
     jaxpr, closed_over = stage(flat, [aval_of(x) for x in leaves], debug_info(fun, example_args, {}))

@@ -11,6 +11,7 @@ from jaxlab.core.primitive import Primitive
 from jaxlab.core.trace import current
 from jaxlab.interpreters.batching import stacked_aval
 from jaxlab.primitives.broadcasting import reduce_sum
+from jaxlab.runtime.transfer import put
 from jaxlab.transforms.ruled_call import (
     batch_with_zeros,
     call_rule,
@@ -98,6 +99,9 @@ class CustomLin(Primitive):
         self, ct: Any, *args: Any, bwd: Any, in_zeros: Any, num_res: int, symbolic_zeros: bool, **params: Any
     ) -> list[Any]:
         cts = [shown_to_rule(x, symbolic_zeros) for x in ct]
+        if not current.trace.staging:
+            # The cotangent that `grad` starts from is a Python number; a rule may call its methods.
+            cts = [put(x) if type(x) in (bool, int, float, complex) else x for x in cts]
         found = call_rule("custom_vjp", str(bwd), bwd, args[:num_res], cts)
         wanted = [x for x, zero in zip(found, in_zeros, strict=True) if not zero]
         return [None] * num_res + [None if type(x) is Zero else x for x in wanted]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jaxlab import tree
-from jaxlab.control.bodies import Body, split_by, trace_body
+from jaxlab.control.bodies import Body, check_function, input_avals, split_by, trace_body
 from jaxlab.core.aval import Zero, aval_of
 from jaxlab.core.jaxpr import ClosedJaxpr
 from jaxlab.interpreters.jvp import jvp_flat
@@ -52,8 +52,10 @@ def custom_root(
     >>> grad(square_root)(4.0)
     Array(0.25, dtype=float32, weak_type=True)
     """
+    for name, function in (("f", f), ("solve", solve), ("tangent_solve", tangent_solve)):
+        check_function("custom_root", name, function)
     guess, guess_tree = tree.flatten(initial_guess)
-    avals = [aval_of(x) for x in guess]
+    avals = input_avals("custom_root", "initial_guess", guess, guess_tree)
 
     def linearize_and_solve(x: Any, y: Any) -> Any:
         return tangent_solve(linearize(f, x)[1], y)

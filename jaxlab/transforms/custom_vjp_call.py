@@ -27,6 +27,8 @@ from jaxlab.transforms.ruled_call import (
 from jaxlab.transforms.ruled_function import FlatCall, leaf_path
 from jaxlab.transforms.symbolic_zeros import SymbolicZero, from_rule
 
+_NUMBERS = (bool, int, float, complex)
+
 
 class CustomVJPException(Exception):
     """A function with a ``custom_vjp`` rule was differentiated with respect to a value that it closes over."""

@@ -12,6 +12,7 @@ from jaxlab.control.map import map as map_slices
 from jaxlab.core.aval import aval_of
 from jaxlab.interpreters.functions import function_name, signature_of
 from jaxlab.transforms.custom_vmap_call import UserRule, custom_vmap_p
+from jaxlab.transforms.descriptions import type_of
 
 
 class custom_vmap:
@@ -34,6 +35,10 @@ class custom_vmap:
     """
 
     def __init__(self, fun: Callable[..., Any]) -> None:
+        if not callable(fun):
+            raise TypeError(
+                f"custom_vmap: {type_of(fun)} was given, but a function is needed; pass the function, not its result"
+            )
         functools.update_wrapper(self, fun)
         self.fun = fun
         self.vmap_rule: Callable[..., Any] | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from jaxlab import tree
 from jaxlab.core.aval import aval_of, is_array_like
-from jaxlab.interpreters.functions import function_name
+from jaxlab.interpreters.functions import argument_paths, function_name
 
 
 def kind_of(x: Any) -> str:
@@ -36,3 +38,32 @@ def check_result(kind: str, fun: Any, x: Any) -> None:
         raise TypeError(
             f"{kind}: {function_name(fun)} returned {kind_of(x)}, but only arrays and numbers can be returned"
         )
+
+
+def check_arguments(what: str, fun: Callable[..., Any], args: Sequence[Any]) -> None:
+    """Raise TypeError unless the leaves of the positional arguments of ``fun`` are arrays or numbers."""
+    leaves = tree.leaves(tuple(args))
+    if all(map(is_value, leaves)):
+        return
+    for path, x in zip(argument_paths(fun, args, {}), leaves, strict=True):
+        if not is_value(x):
+            raise TypeError(
+                f"{what}: the argument {path} of {function_name(fun)} is {type_of(x)}, but arrays and numbers are "
+                "needed; close over what is none"
+            )
+
+
+def check_results(what: str, fun: Callable[..., Any], leaves: Sequence[Any]) -> None:
+    """`check_result` for all leaves."""
+    for x in leaves:
+        check_result(what, fun, x)
+
+
+def check_leaves(what: str, name: str, value: Any) -> None:
+    """Raise TypeError unless the leaves of what was given as ``name`` are arrays or numbers."""
+    for path, x in tree.leaves_with_path(value):
+        if not is_value(x):
+            raise TypeError(
+                f"{what}: the {name}{tree.keystr(path)} is {type_of(x)}, but an array or a number is needed; convert "
+                "it with jnp.asarray"
+            )

@@ -41,7 +41,7 @@ def fwd_and_bwd(
     single = not isinstance(argnums, Sequence)
 
     def fwd(*args: Any, **kwargs: Any) -> Any:
-        partial, primals, _ = chosen_arguments("fwd_and_bwd", fun, numbers, args, kwargs)
+        partial, primals, _ = chosen_arguments("fwd_and_bwd", fun, numbers, args, kwargs, ValueError)
         return vjp(partial, *primals, has_aux=has_aux)
 
     def bwd(residuals: Any, out_ct: Any) -> Any:

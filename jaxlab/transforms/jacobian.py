@@ -17,8 +17,11 @@ from jaxlab.primitives.comparison import eq
 from jaxlab.primitives.concatenation import split
 from jaxlab.primitives.conversion import convert, convert_element_type, convert_element_type_p
 from jaxlab.primitives.creation import broadcasted_iota
-from jaxlab.transforms.jvp import jvp
-from jaxlab.transforms.vjp import vjp
+from jaxlab.transforms.argnums import as_indices
+from jaxlab.transforms.descriptions import type_of
+from jaxlab.transforms.jvp import jvp_for
+from jaxlab.transforms.linearized import check_callable
+from jaxlab.transforms.vjp import vjp_for
 from jaxlab.transforms.vmap import vmap
 
 
@@ -48,23 +51,29 @@ def jacfwd(
     Array([[2., 0.],
            [0., 4.]], dtype=float32)
     """
+    return _jacfwd("jacfwd", fun, argnums, has_aux, holomorphic)
 
-    _check_callable("jacfwd", fun)
+
+def _jacfwd(
+    name: str, fun: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, holomorphic: bool
+) -> Callable[..., Any]:
+    check_callable(name, fun)
+    numbers, single = as_indices(name, argnums), not isinstance(argnums, Sequence)
 
     @functools.wraps(fun, updated=())
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        partial, primals = _partial("jacfwd", fun, argnums, args, kwargs, holomorphic)
+        partial, primals = _partial(name, fun, numbers, args, kwargs, holomorphic, real_only=True)
 
         def push(*tangents: Any) -> Any:
-            value, columns, *aux = jvp(partial, primals, tangents, has_aux=has_aux)
+            value, columns, *aux = jvp_for(name, partial, primals, tangents, has_aux)
             return value, tree.map(_with_zeros, value, columns), *aux
 
         axes = (None, -1, None) if has_aux else (None, -1)
         value, columns, *aux = vmap(push, out_axes=axes)(*_standard_basis(primals))
         for leaf in tree.leaves(value):
             if holomorphic and not is_complex(aval_of(leaf).dtype):
-                _refuse("jacfwd", f"the result of {function_name(fun)}", aval_of(leaf).dtype, holomorphic)
-        result = tree.map(lambda y, x: _unravel(primals, x, -1, isinstance(argnums, int), y), value, columns)
+                _refuse(name, f"the result of {function_name(fun)}", aval_of(leaf).dtype, holomorphic)
+        result = tree.map(lambda y, x: _unravel(primals, x, -1, single, y), value, columns)
         return (result, aux[0]) if has_aux else result
 
     return jacobian
@@ -86,20 +95,31 @@ def jacrev(
     Array([[2., 0.],
            [0., 4.]], dtype=float32)
     """
+    return _jacrev("jacrev", fun, argnums, has_aux, holomorphic, allow_int)
 
-    _check_callable("jacrev", fun)
+
+def _jacrev(
+    name: str,
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int],
+    has_aux: bool,
+    holomorphic: bool,
+    allow_int: bool = False,
+) -> Callable[..., Any]:
+    check_callable(name, fun)
+    numbers, single = as_indices(name, argnums), not isinstance(argnums, Sequence)
 
     @functools.wraps(fun, updated=())
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        partial, primals = _partial("jacrev", fun, argnums, args, kwargs, holomorphic, allow_int)
-        value, pullback, *aux = vjp(partial, *primals, has_aux=has_aux)
+        partial, primals = _partial(name, fun, numbers, args, kwargs, holomorphic, allow_int)
+        value, pullback, *aux = vjp_for(name, partial, primals, has_aux)
         for leaf in tree.leaves(value):
             dtype = aval_of(leaf).dtype
             if is_complex(dtype) != holomorphic or not is_inexact(dtype):
-                _refuse("jacrev", f"the result of {function_name(fun)}", dtype, holomorphic)
+                _refuse(name, f"the result of {function_name(fun)}", dtype, holomorphic)
         rows = vmap(pullback)(_standard_basis(value))
-        example = primals[0] if isinstance(argnums, int) else tuple(primals)
-        rows = rows[0] if isinstance(argnums, int) else rows
+        example = primals[0] if single else tuple(primals)
+        rows = rows[0] if single else rows
         by_argument = tree.map(lambda like, x: _unravel((value,), x, 0, True, like), example, rows)
         result = tree.transpose(tree.structure(example), tree.structure(value), by_argument)
         return (result, aux[0]) if has_aux else result
@@ -122,24 +142,27 @@ def hessian(
     Array([[ 6.,  0.],
            [ 0., 12.]], dtype=float32)
     """
-    return jacfwd(jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
+    return _jacfwd(
+        "hessian", _jacrev("hessian", fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic
+    )
 
 
 def _partial(
     name: str,
     fun: Callable[..., Any],
-    argnums: int | Sequence[int],
+    numbers: Sequence[int],
     args: Sequence[Any],
     kwargs: dict[str, Any],
     holomorphic: bool,
     allow_int: bool = False,
+    *,
+    real_only: bool = False,
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for i in numbers:
         if not -len(args) <= i < len(args):
             raise ValueError(
                 f"{name}: argnums names argument {i}, but {function_name(fun)} was called with {len(args)} "
-                f"positional argument{'s' * (len(args) != 1)}; count from 0"
+                f"positional argument{'s' * (len(args) != 1)}; give a position among them"
             )
     chosen = [i % len(args) for i in numbers]
     primals = tuple(args[i] for i in chosen)
@@ -147,12 +170,12 @@ def _partial(
         for leaf in tree.leaves(x):
             if not is_array_like(leaf):
                 raise TypeError(
-                    f"{name}: argument {i} of {function_name(fun)} is a {type(leaf).__name__}, but arrays "
-                    "are needed"
+                    f"{name}: argument {i} of {function_name(fun)} is {type_of(leaf)}, but arrays and numbers are "
+                    "needed; name another argument in argnums"
                 )
-            _check_input(
-                name, f"argument {i} of {function_name(fun)}", aval_of(leaf).dtype, holomorphic, allow_int
-            )
+            dtype = aval_of(leaf).dtype
+            if not _fits(dtype, holomorphic, allow_int, real_only):
+                _refuse(name, f"argument {i} of {function_name(fun)}", dtype, holomorphic)
 
     def partial(*xs: Any) -> Any:
         full = list(args)
@@ -164,23 +187,13 @@ def _partial(
     return partial, primals
 
 
-def _check_callable(name: str, fun: Any) -> None:
-    if not callable(fun):
-        raise TypeError(
-            f"{name}: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
-        )
-
-
-def _check_input(name: str, what: str, dtype: Any, holomorphic: bool, allow_int: bool) -> None:
-    """Raise unless a Jacobian can be taken with respect to values of ``dtype``."""
+def _fits(dtype: Any, holomorphic: bool, allow_int: bool, real_only: bool) -> bool:
+    """Whether a Jacobian can be taken with respect to values of ``dtype``."""
     if holomorphic:
-        fits = is_complex(dtype)
-    elif name == "jacrev":
-        fits = is_inexact(dtype) or (allow_int and np.dtype(dtype).kind in "biu")
-    else:
-        fits = dtypes.issubdtype(dtype, np.floating)
-    if not fits:
-        _refuse(name, what, dtype, holomorphic)
+        return is_complex(dtype)
+    if real_only:
+        return dtypes.issubdtype(dtype, np.floating)
+    return is_inexact(dtype) or (allow_int and np.dtype(dtype).kind in "biu")
 
 
 def _refuse(name: str, what: str, dtype: Any, holomorphic: bool) -> NoReturn:

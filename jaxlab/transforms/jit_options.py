@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from jaxlab import tree
 from jaxlab.interpreters.functions import function_name, signature_of
-from jaxlab.runtime.backend import devices, find_device
+from jaxlab.runtime.backend import Device, devices, find_device
 from jaxlab.runtime.native import J
 from jaxlab.runtime.sharding import single_device
 
@@ -61,6 +61,11 @@ class JitOptions:
             raise ValueError(
                 f"jit: the argument {both[0]} of {function_name(fun)} is both static and donated, but a static "
                 "argument has no buffer to give away; leave it out of one of the two"
+            )
+        if compiler_options is not None and not isinstance(compiler_options, Mapping):
+            raise TypeError(
+                f"jit: compiler_options={compiler_options!r} was given, but a dict of XLA's options by name is needed; "
+                "write compiler_options={name: value}"
             )
         self.in_shardings, self.out_shardings = in_shardings, out_shardings
         self.device = _device(device, backend, in_shardings, out_shardings)
@@ -134,7 +139,14 @@ def _device(device: Any, backend: str | None, in_shardings: Any, out_shardings: 
             f"jit: {named} and shardings were given, but shardings say where to run; leave {named} out"
         )
     if device is not None:
-        return find_device(device) if isinstance(device, str) else device
+        if isinstance(device, str):
+            return find_device(device)
+        if not isinstance(device, Device):
+            raise TypeError(
+                f"jit: device={device!r} of type {type(device).__name__} was given, but a device is needed; write "
+                "jaxlab.devices()[0]"
+            )
+        return device
     if backend is not None:
         return devices(backend)[0]
     found = None
@@ -176,7 +188,7 @@ def _arguments(
     """Positions and names of arguments, each inferred from the other where the signature allows."""
     if argnums is None and argnames is None:
         return (), ()
-    numbers, names = _integers(f"{what}_argnums", argnums), _strings(f"{what}_argnames", argnames)
+    numbers, names = integers("jit", f"{what}_argnums", argnums), _strings(f"{what}_argnames", argnames)
     signature = signature_of(fun)
     if signature is None:
         return numbers, names
@@ -207,7 +219,12 @@ def _arguments(
     return numbers, names
 
 
-def _integers(what: str, given: Any) -> tuple[int, ...]:
+def integers(operation: str, what: str, given: Any) -> tuple[int, ...]:
+    """The positions that an option names, one or several; none for None.
+
+    Raises:
+      TypeError: if it is neither an integer nor a sequence of integers.
+    """
     if given is None:
         return ()
     try:
@@ -218,8 +235,8 @@ def _integers(what: str, given: Any) -> tuple[int, ...]:
         return tuple([operator.index(x) for x in given])
     except TypeError:
         raise TypeError(
-            f"jit: {what}={given!r} was given, but an integer or a sequence of integers is needed; for names "
-            f"write {what.replace('argnums', 'argnames')}"
+            f"{operation}: {what}={given!r} was given, but an integer or a sequence of integers is needed"
+            + (f"; for names write {what.replace('argnums', 'argnames')}" if operation == "jit" else "")
         ) from None
 
 

@@ -10,7 +10,7 @@ from jaxlab.core.aval import Zero, aval_of
 from jaxlab.core.refs import is_ref
 from jaxlab.interpreters.functions import FlatFunction
 from jaxlab.interpreters.jvp import jvp_flat
-from jaxlab.transforms.descriptions import check_result, type_of
+from jaxlab.transforms.descriptions import check_arguments, check_leaves, check_results, is_value, type_of
 from jaxlab.transforms.linearized import as_array, check_callable, check_pair
 
 
@@ -33,7 +33,14 @@ def jvp(
     >>> jvp(jnp.sin, (0.0,), (1.0,))
     (Array(0., dtype=float32, weak_type=True), Array(1., dtype=float32, weak_type=True))
     """
-    check_callable("jvp", fun)
+    return jvp_for("jvp", fun, primals, tangents, has_aux)
+
+
+def jvp_for(
+    what: str, fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool
+) -> Any:
+    """`jvp` for an operation that its errors are to speak of."""
+    check_callable(what, fun)
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TypeError(
             f"jvp: {type_of(primals)} and {type_of(tangents)} were given, but primals and tangents are tuples or lists "
@@ -46,6 +53,10 @@ def jvp(
             f"jvp: primals of structure {in_tree} were given, but tangents of structure {tangent_tree}; give a tangent "
             "for each primal"
         )
+    if not all(map(is_value, leaves)):
+        check_arguments(what, fun, primals)
+    if not all(map(is_value, tangent_leaves)):
+        check_leaves(what, "tangent", tuple(tangents))
     directions: list[Any] = []
     for i, (x, t) in enumerate(zip(leaves, tangent_leaves, strict=True)):
         aval, given = aval_of(x).to_tangent_aval(), aval_of(t)
@@ -61,12 +72,12 @@ def jvp(
     _, args_tree = tree.flatten((tuple(primals), {}))
     flat = FlatFunction(fun, args_tree)
     values, out_tangents = jvp_flat(flat, leaves, directions)
-    if not has_aux:
-        for x in values:
-            check_result("jvp", fun, x)
+    if not has_aux and not all(map(is_value, values)):
+        check_results(what, fun, values)
     out = tree.unflatten(flat.out_tree, values)
     out_tangent = tree.unflatten(flat.out_tree, [as_array(t) for t in out_tangents])
     if not has_aux:
         return out, out_tangent
-    check_pair("jvp", fun, out)
+    check_pair(what, fun, out)
+    check_results(what, fun, tree.leaves(out[0]))
     return out[0], out_tangent[0], out[1]

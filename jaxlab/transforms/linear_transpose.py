@@ -14,6 +14,7 @@ from jaxlab.interpreters.functions import FlatFunction, debug_info, function_nam
 from jaxlab.interpreters.staging import stage
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
+from jaxlab.transforms.descriptions import check_arguments, check_leaves, is_value
 from jaxlab.transforms.linearized import check_callable
 from jaxlab.transforms.vjp import as_arrays
 from jaxlab.tree_util import Partial
@@ -44,7 +45,7 @@ def linear_transpose(
         raise NotImplementedError("linear_transpose: reduce_axes is no longer supported; leave it out")
     check_callable("linear_transpose", fun)
     leaves, in_tree = tree.flatten(primals)
-    avals = [_aval(x) for x in leaves]
+    avals = [_aval(fun, x, primals) for x in leaves]
     flat = FlatFunction(fun, tree.structure((primals, {})))
     jaxpr, consts = stage(flat, avals, debug_info(fun, primals, {}))
     jaxpr, _ = dce(jaxpr, [True] * len(jaxpr.outvars))
@@ -58,8 +59,10 @@ def linear_transpose(
     return Partial(TransposedFunction(function_name(fun), jaxpr, in_tree, flat.out_tree, avals), consts)
 
 
-def _aval(x: Any) -> ShapedArray:
+def _aval(fun: Any, x: Any, primals: Sequence[Any]) -> ShapedArray:
     if is_array_like(x) or not (hasattr(x, "shape") and hasattr(x, "dtype")):
+        if not is_value(x):
+            check_arguments("linear_transpose", fun, primals)
         return aval_of(x)
     return ShapedArray(tuple(x.shape), dtypes.canonicalize(x.dtype), bool(getattr(x, "weak_type", False)))
 
@@ -89,6 +92,7 @@ class TransposedFunction:
                 f"linear_transpose: a cotangent of structure {ct_tree} was given, but {self.name} returns structure "
                 f"{self.out_tree}; give one like its result"
             )
+        check_leaves("linear_transpose", "cotangent", ct)
         out_avals = [v.aval for v in self.jaxpr.outvars]
         given = [aval_of(x) for x in cts]
         if [(a.shape, a.dtype) for a in given] != [(a.shape, a.dtype) for a in out_avals]:

@@ -8,6 +8,7 @@ from typing import Any
 from jaxlab import tree
 from jaxlab.core.aval import ShapedArray, aval_of
 from jaxlab.interpreters.functions import function_name
+from jaxlab.transforms.descriptions import check_leaves, is_value
 from jaxlab.transforms.linearized import Linearized, check_callable, linearize_tree
 from jaxlab.transforms.ruled_function import leaf_path
 from jaxlab.tree_util import Partial
@@ -64,6 +65,8 @@ class Pushforward:
                 f"linearize: tangents of structure {given_tree} were given, but {self.name} was linearized at "
                 f"arguments of structure {self.in_tree}; give a tangent for each"
             )
+        if not all(map(is_value, leaves)):
+            check_leaves("linearize", "tangent", tangents)
         for i, (t, aval) in enumerate(zip(leaves, self.in_avals, strict=True)):
             own, wanted = aval_of(t), aval.to_tangent_aval()
             if own.shape != wanted.shape or own.dtype != wanted.dtype:

@@ -17,7 +17,7 @@ from jaxlab.interpreters.staging import StagingTrace, eval_jaxpr
 from jaxlab.interpreters.transpose import backward
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime.transfer import put
-from jaxlab.transforms.descriptions import check_result, kind_of, type_of
+from jaxlab.transforms.descriptions import check_arguments, check_results, is_value, kind_of, type_of
 
 
 class Linearized:
@@ -106,8 +106,10 @@ def linearize_tree(
 ) -> tuple[Any, Linearized, Any, Any, Any]:
     """The value of a function of pytrees, its linear part, both structures, and the auxiliary result."""
     leaves, in_tree = tree.flatten(primals)
+    if not all(map(is_value, leaves)):
+        check_arguments(what, fun, primals)
     for x in leaves if what != "linearize" else ():
-        if is_array_like(x) and is_ref(aval_of(x)):
+        if is_ref(aval_of(x)):
             raise ValueError(
                 f"{what}: an argument of {function_name(fun)} that is differentiated is a reference of type "
                 f"{aval_of(x).str_short()}, but cotangents are for arrays; make the reference in the function, of "
@@ -129,9 +131,8 @@ def linearize_tree(
 
     def with_aux(*xs: Any) -> list[Any]:
         outputs = flat(*xs)
-        if what in ("linearize", "vjp"):
-            for x in outputs:
-                check_result(what, fun, x)
+        if what not in ("grad", "value_and_grad"):  # which say more of what they need
+            check_results(what, fun, outputs)
         aux_leaves, state["aux_tree"] = tree.flatten(aux[0]) if has_aux else ([], None)
         state["count"] = len(outputs)
         return outputs + aux_leaves

@@ -13,6 +13,7 @@ from jaxlab.core.axes import binding_axes
 from jaxlab.core.jaxpr import ClosedJaxpr, DebugInfo
 from jaxlab.interpreters.functions import FlatFunction, argument_paths, function_name
 from jaxlab.interpreters.staging import stage
+from jaxlab.transforms.jit_options import integers
 from jaxlab.transforms.shape_struct import ShapeDtypeStruct, struct_of
 
 
@@ -46,7 +47,7 @@ def make_jaxpr(
       in (b,) }
     """
     _check_callable("make_jaxpr", fun)
-    static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    static = integers("make_jaxpr", "static_argnums", static_argnums)
     axes = _named_axes(axis_env)
 
     @functools.wraps(fun, updated=())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,10 @@ from jaxlab import errors, tree
 from jaxlab.control.bodies import trace_body
 from jaxlab.core.aval import aval_of
 from jaxlab.core.trace import Tracer
-from jaxlab.interpreters.functions import function_name
+from jaxlab.interpreters.functions import argument_paths, function_name
 from jaxlab.interpreters.saving import Policy
 from jaxlab.transforms.checkpoint_call import checkpoint_p
+from jaxlab.transforms.descriptions import check_arguments, is_value
 
 _NOT_GIVEN = object()
 
@@ -58,6 +60,11 @@ def checkpoint(
         raise TypeError(
             f"checkpoint: expected a function, but got a {type(fun).__name__}; pass the function, not its result"
         )
+    if policy is not None and not callable(policy):
+        raise TypeError(
+            f"checkpoint: policy={policy!r} was given, but a function of a primitive is needed; take one of "
+            "checkpoint_policies, such as checkpoint_policies.dots_saveable"
+        )
     if not isinstance(prevent_cse, bool | Sequence):
         raise TypeError(
             f"checkpoint: prevent_cse is a {type(prevent_cse).__name__}, but a boolean or a tuple of booleans "
@@ -81,6 +88,8 @@ def checkpoint(
         example = (*dynamic, *[keywords[name] for name in sorted(keywords)])
         leaves = tree.leaves(example)
         remember = not any(isinstance(v.value, Tracer) for v in (*static.values(), *named.values()))
+        if not all(map(is_value, leaves)):
+            check_arguments("checkpoint", call, example)
         try:
             body = trace_body(call, example, [aval_of(x) for x in leaves], "checkpoint", remember=remember)
         except errors.ConcretizationTypeError as error:
@@ -157,6 +166,15 @@ class _Call:
     named: tuple[tuple[str, _Value], ...]
     keywords: tuple[str, ...]
     count: int
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The arguments that are not given yet, by the names that the function has for them."""
+        static = dict(self.static)
+        known = argument_paths(self.func, [0] * self.count, {})
+        names = [f"arg{i}" if "[" in name else name for i, name in enumerate(known) if i not in static]
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        return inspect.Signature([inspect.Parameter(name, kind) for name in (*names, *self.keywords)])
 
     def __call__(self, *dynamic: Any) -> Any:
         given, static = iter(dynamic), dict(self.static)

@@ -13,7 +13,7 @@ from jaxlab.core.jaxpr import DebugInfo
 from jaxlab.core.trace import Tracer
 from jaxlab.interpreters.functions import argument_paths, function_name, signature_of
 from jaxlab.primitives.conversion import stop_gradient
-from jaxlab.transforms.descriptions import check_result, is_value, kind_of
+from jaxlab.transforms.descriptions import check_result, is_value, kind_of, type_of
 from jaxlab.transforms.ruled_call import RuledCall
 
 
@@ -35,6 +35,15 @@ class RuledFunction:
         self.fun = fun
         self.symbolic_zeros = False
         self._simple_count: int | None = None
+        if not callable(fun):
+            raise TypeError(
+                f"{self.kind}: {type_of(fun)} was given, but a function is needed; pass the function, not its result"
+            )
+        if isinstance(nondiff_argnums, str):
+            raise TypeError(
+                f"{self.kind}: nondiff_argnums={nondiff_argnums!r} was given, but a tuple of positions is needed; for "
+                "names write nondiff_argnames"
+            )
         if isinstance(nondiff_argnums, int):
             raise TypeError(
                 f"{self.kind}: nondiff_argnums={nondiff_argnums} was given, but a tuple of positions is needed; "

@@ -14,6 +14,7 @@ from jaxlab.core.trace import current
 from jaxlab.interpreters.functions import function_name
 from jaxlab.primitives.broadcasting import instantiate
 from jaxlab.runtime.transfer import put
+from jaxlab.transforms.descriptions import check_leaves, is_value
 from jaxlab.transforms.linearized import Linearized, check_callable, linearize_tree
 from jaxlab.transforms.ruled_function import leaf_path
 from jaxlab.tree_util import register_pytree_node
@@ -47,8 +48,13 @@ def vjp(
     """
     if reduce_axes:
         raise NotImplementedError("vjp: reduce_axes is no longer supported; leave it out")
-    check_callable("vjp", fun)
-    value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux, "vjp")
+    return vjp_for("vjp", fun, primals, has_aux)
+
+
+def vjp_for(what: str, fun: Callable[..., Any], primals: Sequence[Any], has_aux: bool) -> Any:
+    """`vjp` for an operation that its errors are to speak of."""
+    check_callable(what, fun)
+    value, linear, in_tree, out_tree, aux = linearize_tree(fun, primals, has_aux, what)
     leaves = tree.leaves(primals)
     place = {id(x): i for i, x in enumerate(leaves)}
     from_primal = [place.get(id(x)) for x in linear.residuals]
@@ -134,6 +140,8 @@ class VJP:
                 f"vjp: a cotangent of structure {given_tree} was given, but {name} returned structure "
                 f"{self.out_tree}; give one like its value"
             )
+        if not all(map(is_value, cts)):
+            check_leaves("vjp", "cotangent", out_ct)
         for i, (x, aval) in enumerate(zip(cts, linear.out_avals, strict=True)):
             own, wanted = aval_of(x), aval.to_tangent_aval()
             if own.shape != wanted.shape or (own.dtype != wanted.dtype and wanted.dtype != dtypes.float0):

@@ -105,7 +105,7 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
     (
         lambda: jax.jacrev(identity)("text"),
         TypeError,
-        "jacrev: argument 0 of identity is a str, but arrays are needed",
+        "jacrev: argument 0 of identity is a str, but arrays and numbers are needed; name another argument in argnums",
     ),
     (
         lambda: jax.jacrev(identity, holomorphic=True)(X),
@@ -116,12 +116,12 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
     (
         lambda: jax.jacfwd(identity, argnums=1)(X),
         ValueError,
-        "jacfwd: argnums names argument 1, but identity was called with 1 positional argument; count from 0",
+        "jacfwd: argnums names argument 1, but identity was called with 1 positional argument; give a position among them",
     ),
     (
         lambda: jax.hessian(3),
         TypeError,
-        "jacrev: expected a function, but got a int; pass the function, not its result",
+        "hessian: an int was given, but a function is needed; pass the function, not its result",
     ),
 ]
 

@@ -120,7 +120,25 @@ def test_a_computed_value_names_the_arguments_and_the_line() -> None:
 
 def test_where_numbers_are_known_they_are_given() -> None:
     def f(x: Any) -> Any:
-        assert (int(x), float(x), f"{x:.1f}", x.tolist()) == (2, 2.0, "2.0", 2.0)
+        assert (int(x), f"{x:.1f}", x.item(), x.tolist()) == (2, "2.0", 2.0, 2.0)
         return x if x > 0 else -x
 
     assert float(jax.grad(f)(2.0)) == 1.0
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+def test_a_conversion_does_not_cut_a_derivative(kind: type) -> None:
+    first_line = (
+        f"{kind.__name__}: traced f32[] (being differentiated) was given, but a concrete value is needed, which would "
+        f"have no derivative; keep it an array (x.astype({kind.__name__})), give {kind.__name__} lax.stop_gradient(x), "
+        "or make the argument it comes from static (static_argnames)"
+    )
+    for differentiate in (
+        jax.grad,
+        lambda f: lambda x: jax.jvp(f, (x,), (x,)),
+        lambda f: lambda x: jax.vjp(f, x),
+    ):
+        with pytest.raises(E.ConcretizationTypeError) as caught:
+            differentiate(lambda x: x * kind(x).real)(2.0)
+        assert str(caught.value) == first_line
+    assert float(jax.grad(lambda x: x * kind(jax.lax.stop_gradient(x)).real)(2.0)) == 2.0

@@ -303,7 +303,7 @@ PAIRS: list[tuple[type[Exception], Callable[[], Any], str]] = [
         "fwd_and_bwd: an int was given, but a function is needed; pass the function, not its result",
     ),
     (
-        TypeError,
+        ValueError,
         lambda: jax.fwd_and_bwd(g, 5)[0](1.0, 2.0),
         "fwd_and_bwd: argnums names argument 5, but g was called with 2 positional arguments; give a "
         "position among them",
