@@ -126,17 +126,7 @@ def prepare(
         if any(map(is_ref, avals)):
             check_references(options.params["name"], leaves, avals, (), lambda: argument_paths(*described))
         debug = DebugInfo(options.params["name"], argument_paths(*described))
-        if config.explain_cache_misses:
-            misses.log_miss(fun, key, traces.keys(fun), debug.arg_names)
-        if config.no_tracing:
-            why = misses.reason(fun, key, traces.keys(fun), debug.arg_names)
-            raise RuntimeError(
-                f"{debug.name}: it would be traced anew ({why}), "
-                "but no_tracing is on; call it once with such arguments before, or turn the option off"
-            )
-        traced = trace_function(bound, in_tree, avals, debug)
-        if not traced.lifted:
-            traces.put(fun, key, traced)
+        traced = _trace_anew(fun, key, bound, debug)
     if traced.takes_references:
         closed_over = [*traced.lifted, *traced.jaxpr.consts]
         check_references(
@@ -155,6 +145,29 @@ def prepare(
         if given:
             params["out_shardings"] = given
     return Call(leaves, in_tree, avals, traced, params)
+
+
+def _trace_anew(
+    fun: Callable[..., Any], key: tuple[Any, ...], bound: Callable[..., Any], debug: DebugInfo
+) -> TracedProgram:
+    """Trace ``bound``, which is ``fun`` with its static arguments, and remember it under ``key``.
+
+    Raises:
+      RuntimeError: if the option no_tracing is on.
+    """
+    if config.explain_cache_misses:
+        misses.log_miss(fun, key, traces.keys(fun), debug.arg_names)
+    if config.no_tracing:
+        why = misses.reason(fun, key, traces.keys(fun), debug.arg_names)
+        raise RuntimeError(
+            f"{debug.name}: it would be traced anew ({why}), "
+            "but no_tracing is on; call it once with such arguments before, or turn the option off"
+        )
+    _, in_tree, avals, _ = key
+    traced = trace_function(bound, in_tree, avals, debug)
+    if not traced.lifted:
+        traces.put(fun, key, traced)
+    return traced
 
 
 def trace_function(
