@@ -198,45 +198,39 @@ def batch_jaxpr_to(
     closed: ClosedJaxpr, axis: MappedAxis, in_dims: Sequence[int | None], out_dims: Sequence[int | None]
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """As `batch_jaxpr`, with the axis of outputs at ``out_dims``; where that is None, at 0 if they are mapped."""
-    return _batch_jaxpr(closed, axis, list(in_dims), list(out_dims))
-
-
-@memoised
-def _batch_jaxpr(
-    closed: ClosedJaxpr, axis: MappedAxis, in_dims: Sequence[int | None], out_dims: Sequence[int | None]
-) -> tuple[ClosedJaxpr, list[bool]]:
-    mapped_out: list[bool] = []
-
-    def fun(*args: Any) -> list[Any]:
-        out, dims = batch_flat(lambda *xs: eval_closed(closed, *xs), axis, args, in_dims)
-        mapped_out[:] = [
-            wanted is not None or d is not None for wanted, d in zip(out_dims, dims, strict=True)
-        ]
-        return [
-            x if d is None and wanted is None else move_to(x, d, wanted or 0, axis.size)
-            for x, d, wanted in zip(out, dims, out_dims, strict=True)
-        ]
-
-    avals = [stacked_aval(aval, axis.size, d) for aval, d in zip(closed.in_avals, in_dims, strict=True)]
-    return stage_closed(fun, avals, closed.jaxpr.debug), mapped_out
+    batched, dims = _batch_jaxpr(closed, axis, list(in_dims), list(out_dims))
+    return batched, [d is not None for d in dims]
 
 
 def batch_jaxpr_anywhere(
     closed: ClosedJaxpr, axis: MappedAxis, in_dims: Sequence[int | None]
 ) -> tuple[ClosedJaxpr, list[int | None]]:
     """As `batch_jaxpr`, with each output's axis left where it is; the second result tells where."""
-    return _batch_jaxpr_anywhere(closed, axis, list(in_dims))
+    return _batch_jaxpr(closed, axis, list(in_dims), None)
 
 
 @memoised
-def _batch_jaxpr_anywhere(
-    closed: ClosedJaxpr, axis: MappedAxis, in_dims: Sequence[int | None]
+def _batch_jaxpr(
+    closed: ClosedJaxpr,
+    axis: MappedAxis,
+    in_dims: Sequence[int | None],
+    out_dims: Sequence[int | None] | None,
 ) -> tuple[ClosedJaxpr, list[int | None]]:
-    out_dims: list[int | None] = []
+    placed: list[int | None] = []
 
     def fun(*args: Any) -> list[Any]:
-        out, out_dims[:] = batch_flat(lambda *xs: eval_closed(closed, *xs), axis, args, in_dims)
-        return out
+        out, dims = batch_flat(lambda *xs: eval_closed(closed, *xs), axis, args, in_dims)
+        if out_dims is None:
+            placed[:] = dims
+            return out
+        placed[:] = [
+            None if wanted is None and d is None else wanted or 0
+            for wanted, d in zip(out_dims, dims, strict=True)
+        ]
+        return [
+            x if to is None else move_to(x, d, to, axis.size)
+            for x, d, to in zip(out, dims, placed, strict=True)
+        ]
 
     avals = [stacked_aval(aval, axis.size, d) for aval, d in zip(closed.in_avals, in_dims, strict=True)]
-    return stage_closed(fun, avals, closed.jaxpr.debug), out_dims
+    return stage_closed(fun, avals, closed.jaxpr.debug), placed
