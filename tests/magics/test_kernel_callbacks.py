@@ -53,7 +53,7 @@ with context, ir.Location.unknown(context):
     module = ir.Module.parse(TEXT)
 fail = False
 def show(part):
-    print("part", part.tolist())
+    print(f"part {part.tolist()}\\n", end="")
     if fail:
         raise KeyError("mine")
     return ()
