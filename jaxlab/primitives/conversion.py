@@ -85,7 +85,7 @@ class ConvertElementType(Primitive):
         tangent_aval = aval_of(out).to_tangent_aval()
         if type(t) is Zero or tangent_aval.dtype == dtypes.float0:
             return out, Zero(tangent_aval)
-        return out, self._unless_done(t, params["new_dtype"], False)
+        return out, self._unless_done(t, params["new_dtype"], params["weak_type"])
 
     def transpose(self, ct: Any, x: Any, **params: Any) -> Sequence[Any]:
         if zero_ct(ct):

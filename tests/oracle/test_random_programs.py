@@ -22,7 +22,7 @@ os.environ.setdefault(
 from jax_process import answer_here, answers_of_jax, difference
 from random_programs import program
 
-FIRST, COUNT = [int(x) for x in os.environ.get("JAXLAB_RANDOM_PROGRAMS", "0:40").split(":")]
+FIRST, COUNT = [int(x) for x in os.environ.get("JAXLAB_RANDOM_PROGRAMS", "0:24").split(":")]
 SEEDS = range(FIRST, FIRST + COUNT)
 BATCH = 10
 
