@@ -78,7 +78,7 @@ class JetTrace(Trace):
 
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         moving = [self.owns(x) for x in args]
-        if not any(moving):
+        if not any(moving) and not primitive.unconditional:
             return self.now(primitive, args, params)
         key = None if primitive.effects(params) else _key(primitive, args, params)
         if key is not None and key in self.done:
@@ -179,7 +179,12 @@ class JetTrace(Trace):
             ]
             return self.now(primitive, operands, params if later is None else later)
 
-        return self.results(primitive, args, params, compute)
+        out = self.results(primitive, args, params, compute)
+        if primitive.multiple_results and not out:
+            # Nobody will ask for a coefficient: what happens to the references that hold them is all there is.
+            for k in range(1, self.order + 1):
+                compute(k)
+        return out
 
     def product(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """A bilinear operation, as polynomials are multiplied."""

@@ -40,6 +40,21 @@ class StatePrimitive(Primitive):
         with interpret_with(trace.parent):
             return self.bind(*args, **params)
 
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        """By linearity, on a reference for each coefficient.
+
+        Raises:
+          ValueError: if a series is to be written to a reference that was not made in the function.
+        """
+        ref, *values = args
+        if any(trace.owns(x) for x in values) and not trace.owns(ref):
+            raise ValueError(
+                f"jet: {self.name} was given a series for a reference of type {aval_of(ref).str_short()} that the "
+                "function does not make, but there is one place only for its coefficients; make the reference in the "
+                "function"
+            )
+        return NotImplemented
+
     def discharge(self, value: Any, *args: Any, **params: Any) -> tuple[Any, Any]:
         """The same on the value in the reference: the new value, and the result."""
         raise NotImplementedError(f"primitive {self.name} has no discharge rule")
@@ -94,6 +109,14 @@ class NewRef(StatePrimitive):
 
     def discharge(self, value: Any, *args: Any, **params: Any) -> tuple[Any, Any]:
         return value, None
+
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        """A reference for each coefficient: what is written later may have some that the first value has not."""
+        first = trace.now(self, [trace.at(args[0], 0)], params)
+        if params["kind"] == NO_GRAD or not is_inexact(aval_of(first).dtype):
+            return first
+        powers = range(1, trace.order + 1)
+        return trace.polynomial([first, *[trace.now(self, [trace.full(args[0], k)], params) for k in powers]])
 
     def jvp(
         self, primals: Sequence[Any], tangents: Sequence[Any], *, kind: Any, memory_space: Any, linear: bool
@@ -151,6 +174,12 @@ class EmptyRef(StatePrimitive):
 
     def discharge(self, value: Any, *args: Any, ty: ShapedArray, **params: Any) -> tuple[Any, Any]:
         return zeros_like_aval(ty), None
+
+    def taylor(self, trace: Any, args: Sequence[Any], **params: Any) -> Any:
+        first = trace.now(self, [], params)
+        if not is_inexact(aval_of(first).dtype):
+            return first
+        return trace.polynomial([first, *[trace.now(self, [], params) for _ in range(trace.order)]])
 
     def jvp(
         self, primals: Sequence[Any], tangents: Sequence[Any], *, ty: ShapedArray, memory_space: Any

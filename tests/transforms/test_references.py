@@ -12,6 +12,7 @@ import jaxlab.numpy as jnp
 from jaxlab import lax
 from jaxlab.core.printing import jaxpr_to_text
 from jaxlab.core.typecheck import check_jaxpr
+from jaxlab.experimental.jet import jet
 from jaxlab.interpreters.discharge import discharge_program, discharged
 
 V = np.arange(4.0, dtype=np.float32)
@@ -343,3 +344,37 @@ def test_a_reference_is_a_leaf() -> None:
     assert jax.tree.leaves({"a": ref}) == [ref]
     assert jax.tree.map(lambda x: x, ref) is ref
     assert jax.block_until_ready({"a": ref})["a"] is ref
+
+
+def _with_zeros(x: Any) -> Any:
+    ref = jax.new_ref(jnp.zeros(()))
+    jax.ref.addupdate(ref, ..., x**3)
+    return ref[...]
+
+
+def _with_nothing(x: Any) -> Any:
+    ref = jax.empty_ref(jax.ShapeDtypeStruct((), jnp.float32))
+    ref[...] = x**3
+    return ref[...]
+
+
+@pytest.mark.parametrize("f", [_with_zeros, _with_nothing])
+def test_a_reference_holds_a_power_series(f: Any) -> None:
+    """What is written has coefficients, though the first value has none."""
+    value, terms = jet(f, (2.0,), ((1.0, 0.0, 0.0),))
+    assert [float(value), *map(float, terms)] == [8.0, 12.0, 12.0, 6.0]
+
+
+def test_a_power_series_is_not_written_to_a_reference_from_outside() -> None:
+    ref = jax.new_ref(jnp.zeros(()))
+
+    def f(x: Any) -> Any:
+        ref[...] = x
+        return x
+
+    with pytest.raises(ValueError) as caught:
+        jet(f, (2.0,), ((1.0,),))
+    assert str(caught.value) == (
+        "jet: swap was given a series for a reference of type Ref{f32[]} that the function does not make, but there is "
+        "one place only for its coefficients; make the reference in the function"
+    )
