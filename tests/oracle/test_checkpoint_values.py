@@ -166,6 +166,8 @@ DIFFERENT = {
 
 @pytest.mark.parametrize("expression", VALUES)
 def test_value(expression: str) -> None:
+    if "concrete=" in expression and not version("jax").startswith("0.10."):
+        pytest.skip("later versions of jax have no argument of that name")
     assert_agrees(expression, VALUES, rtol=1e-5, atol=1e-6)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 from jax_process import assert_agrees
 
@@ -247,4 +249,6 @@ TABLE = [*ARGUMENTS, *JAXPRS, *STAGES, *STRUCTS, *PLACES, *EXPORTS, *ERRORS]
 
 @pytest.mark.parametrize("expression", TABLE)
 def test_same_as_jax(expression: str) -> None:
+    if expression in JAXPRS and not version("jax").startswith("0.10."):
+        pytest.skip("jaxprs have the text of jax 0.10; here is another jax")
     assert_agrees(expression, TABLE)

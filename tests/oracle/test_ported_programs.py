@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+from importlib.metadata import version
 
 import pytest
 from jax_process import answer_here, answers_of_jax, difference
@@ -42,6 +43,8 @@ TABLE = tuple(running(*program) for program in PROGRAMS)
 
 @pytest.mark.parametrize(("file", "name"), PROGRAMS)
 def test_a_ported_program_gives_what_it_gave(file: str, name: str) -> None:
+    if name == "references" and not version("jax").startswith("0.10."):
+        pytest.skip("references are those of jax 0.10; here is another jax")
     expression = running(file, name)
     theirs = answers_of_jax(TABLE)[expression]
     assert theirs[0] != "raises", theirs  # a program that fails in both would be no test

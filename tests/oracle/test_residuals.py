@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pytest
 from jax_process import answers_of_jax, namespace
+
+pytestmark = pytest.mark.skipif(
+    not version("jax").startswith("0.10."), reason="residuals are those of jax 0.10; here is another jax"
+)
 
 _LAYER = "lambda w, x: jnp.tanh(x @ w)"
 _STEP = "lambda c, x: (jnp.sin(c * x), jnp.cos(c))"
