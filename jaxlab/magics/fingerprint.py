@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxlab.magics.reach import module_of
 from jaxlab.runtime.references import Ref
 
 _DEPTH = 8
@@ -81,8 +82,8 @@ def _key(value: Any, depth: int) -> tuple[str, Hashable]:
         return "class", _class_key(value, depth)
     if isinstance(value, types.MethodType):
         if (
-            type(value.__self__).__module__.partition(".")[0] in _SHELLS
-        ):  # `get_ipython`: it holds the whole session
+            module_of(type(value.__self__)).partition(".")[0] in _SHELLS
+        ):  # `get_ipython` holds the whole session
             return "function", _Same(value.__self__)
         return "function", (fingerprint(value.__func__, depth + 1), fingerprint(value.__self__, depth + 1))
     if isinstance(value, np.ndarray | np.generic):
@@ -149,7 +150,7 @@ def _cell(cell: types.CellType) -> Any:
 
 
 def _class_key(value: type, depth: int) -> Hashable:
-    if value.__module__ != "__main__":
+    if module_of(value) != "__main__":
         return _Same(value)
     members = tuple(
         (n, fingerprint(v, depth + 1))
@@ -192,7 +193,7 @@ def _module_key(module: types.ModuleType) -> Hashable:
 
 def _is_rule(value: Any) -> bool:
     """Whether it is a function of the user's with rules of its own, such as `custom_vjp` makes."""
-    return type(value).__module__.startswith("jaxlab.transforms.") and isinstance(
+    return module_of(type(value)).startswith("jaxlab.transforms.") and isinstance(
         getattr(value, "__name__", None), str
     )
 

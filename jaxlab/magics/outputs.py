@@ -19,7 +19,7 @@ import numpy as np
 import jaxlab
 from jaxlab import tree_util
 from jaxlab.core.trace import Tracer
-from jaxlab.magics.reach import held_by
+from jaxlab.magics.reach import held_by, module_of
 from jaxlab.runtime.references import Ref
 
 _LIMIT = 20_000
@@ -47,7 +47,7 @@ class Static:
         """The value; a mutable one as a copy, so that the next run of the program starts from what was
         traced.
         """
-        if isinstance(self.value, np.ndarray | set | bytearray) or type(self.value).__module__ == "__main__":
+        if isinstance(self.value, np.ndarray | set | bytearray) or module_of(type(self.value)) == "__main__":
             try:
                 return copy.deepcopy(self.value)
             except Exception:  # a user's __deepcopy__ may raise anything; the object itself is the next best
@@ -220,7 +220,7 @@ def _children(item: Any) -> list[Any]:
     if isinstance(item, types.FunctionType):
         return [item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__]
     if isinstance(item, type):
-        return list(vars(item).values()) if item.__module__ == "__main__" else []
+        return list(vars(item).values()) if module_of(item) == "__main__" else []
     return held_by(item)
 
 

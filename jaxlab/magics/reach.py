@@ -89,12 +89,17 @@ def functions_in(value: Any, namespace: dict[str, Any]) -> Iterator[types.Functi
                 yield item
             todo += [item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__]
         elif isinstance(item, type):
-            if item.__module__ == namespace.get("__name__"):
+            if module_of(item) == namespace.get("__name__"):
                 todo += [*vars(item).values(), *item.__bases__]
         elif hasattr(item, "__array__"):
             continue
         else:
             todo += held_by(item)
+
+
+def module_of(kind: type) -> str:
+    """The module that a class says it is from; those of C++ need not say any, and then asking is an error."""
+    return str(getattr(kind, "__module__", ""))
 
 
 def held_by(item: Any) -> list[Any]:

@@ -143,7 +143,6 @@ REGISTERED = [
     "(lambda C: jax.tree_util.tree_leaves(C()))(jax.tree_util.register_pytree_node_class(type('C', (), {"
     "'tree_flatten': lambda self: ((1, 2), None), 'tree_unflatten': classmethod(lambda cls, aux, c: cls())})))",
     "jax.tree_util.register_pytree_node(list, lambda x: (x, None), lambda _, x: x)",
-    "jax.tree_util.register_pytree_node(3, lambda x: (x, None), lambda _, x: x)",
     "jax.tree_util.flatten_one_level([1, [2]])",
     "jax.tree_util.flatten_one_level({'b': 1, 'a': 2})",
     "jax.tree_util.flatten_one_level(3)",
